@@ -1,0 +1,115 @@
+package hes
+
+import (
+	"encoding/csv"
+	"fmt"
+	"strings"
+)
+
+// Names of the clinical and organisational lists; every other list is named
+// for the field that it belongs to ("SEX", "ADMIMETH").
+const (
+	ICD10    = "ICD10"
+	OPCS4    = "OPCS4"
+	Provider = "PROVIDER"
+)
+
+// CodeValue is one code of a list.
+type CodeValue struct {
+	Code     string // as in the data: "11", "L400", "RAL"
+	Label    string // short, in our own words
+	Synonyms string // search words separated by "; "; clinical lists only
+	From, To string // first and last financial year in which it is valid; empty if open or not known
+}
+
+// Codes holds all code lists. It is immutable and safe for concurrent use.
+type Codes struct {
+	lists map[string][]CodeValue
+	at    map[string]map[string]int // list → code → index
+}
+
+// LoadCodes reads the embedded lists: data/codes.csv (list,code,label,from,to)
+// and data/clinical.csv (list,code,label,synonyms).
+func LoadCodes() (*Codes, error) {
+	c := &Codes{lists: map[string][]CodeValue{}, at: map[string]map[string]int{}}
+	for _, file := range [...]struct {
+		name, header string
+		value        func([]string) CodeValue
+	}{
+		{"data/codes.csv", "list,code,label,from,to", func(r []string) CodeValue {
+			return CodeValue{Code: r[1], Label: r[2], From: r[3], To: r[4]}
+		}},
+		{"data/clinical.csv", "list,code,label,synonyms", func(r []string) CodeValue {
+			return CodeValue{Code: r[1], Label: r[2], Synonyms: r[3]}
+		}},
+	} {
+		if err := c.read(file.name, file.header, file.value); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *Codes) read(name, header string, value func([]string) CodeValue) error {
+	f, err := files.Open(name)
+	if err != nil {
+		return fmt.Errorf("open code lists: %w", err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(rows) == 0 || strings.Join(rows[0], ",") != header {
+		return fmt.Errorf("read %s: the header is not %s", name, header)
+	}
+	for i, row := range rows[1:] {
+		list, v := row[0], value(row)
+		if list == "" || v.Code == "" || v.Label == "" {
+			return fmt.Errorf("%s line %d: list, code and label are needed", name, i+2)
+		}
+		if c.at[list] == nil {
+			c.at[list] = map[string]int{}
+		}
+		if _, twice := c.at[list][v.Code]; twice {
+			return fmt.Errorf("%s line %d: %s %s is there twice", name, i+2, list, v.Code)
+		}
+		c.at[list][v.Code] = len(c.lists[list])
+		c.lists[list] = append(c.lists[list], v)
+	}
+	return nil
+}
+
+// Values returns the codes of a list in the order of the file; nil if there is
+// no such list. The caller must not change the slice.
+func (c *Codes) Values(list string) []CodeValue { return c.lists[list] }
+
+// Label returns the short label of a code. A four-character clinical code
+// without a label of its own takes that of its three-character category.
+func (c *Codes) Label(list, code string) (string, bool) {
+	if i, ok := c.at[list][code]; ok {
+		return c.lists[list][i].Label, true
+	}
+	if list != ICD10 && list != OPCS4 || len(code) <= 3 {
+		return "", false
+	}
+	if i, ok := c.at[list][code[:3]]; ok {
+		return c.lists[list][i].Label, true
+	}
+	if i, ok := c.at[list][code[:3]+"X"]; ok {
+		return c.lists[list][i].Label, true
+	}
+	return "", false
+}
+
+// Display returns a code as clinicians write it: a point after the third
+// character of an ICD-10 or OPCS-4 code ("L40.0"), no filler X ("L52").
+func Display(list, code string) string {
+	if list != ICD10 && list != OPCS4 || len(code) <= 3 {
+		return code
+	}
+	if list == ICD10 && code[3:] == "X" {
+		return code[:3]
+	}
+	return code[:3] + "." + code[3:]
+}

@@ -1,0 +1,256 @@
+// Package policy says who may ask which question, and what may leave.
+//
+// An Access is what one signed-in person may do now, under one purpose. It is
+// opaque: only New makes one, from evidence that it checks, and its zero value
+// denies everything. No value allows everything. Narrow turns a question into
+// the part of it that the access covers: it refuses fields and units that are
+// not covered (it never drops them silently) and gives the row rule, the Guard,
+// that the engine ANDs with the question everywhere, facets included.
+//
+// Protect turns a raw number into a Count, which carries only what may be
+// published.
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/query"
+)
+
+// Role is what a person does here. It decides which rules apply.
+type Role string
+
+// The roles.
+const (
+	Researcher  Role = "researcher"   // a named member of a study with an agreement: episodes and patients
+	Clinician   Role = "clinician"    // responsible for the patients: one line per patient, their own team's only
+	Planner     Role = "planner"      // fixed protected tables only
+	DataManager Role = "data-manager" // loads and reports; no rows
+	Governance  Role = "ig-lead"      // agreements, people, the access record; no rows
+	Auditor     Role = "auditor"      // reads what the ig-lead reads; no rows
+)
+
+// Label returns the role's name for people.
+func (r Role) Label() string {
+	switch r {
+	case Researcher:
+		return "Study team"
+	case Clinician:
+		return "Clinical team"
+	case Planner:
+		return "Planner"
+	case DataManager:
+		return "Data manager"
+	case Governance:
+		return "Information governance lead"
+	case Auditor:
+		return "Auditor"
+	}
+	return "Nobody"
+}
+
+// Roles returns all roles, in the order in which they are explained.
+func Roles() []Role {
+	return []Role{Researcher, Clinician, Planner, DataManager, Governance, Auditor}
+}
+
+// Evidence is what an Access is made from: who asks, and the agreement under
+// which they do.
+type Evidence struct {
+	Account string // account name
+	Role    Role
+	// The agreement; needed by Researcher and Clinician, empty for the others.
+	Agreement   string    // reference, "DSA-2041"
+	Title       string    // "Psoriasis pathways study"
+	From, Until time.Time // in force from From (inclusive) to Until (exclusive)
+	Years       []string  // FYEAR values that it covers
+	Fields      []string  // fields beyond the public and ordinary ones that it lists
+	Provider    string    // Clinician: PROCODE3 of the employing trust
+	Specialties []string  // Clinician: specialties of the team, as main or treatment specialty
+}
+
+// Access is what a person may ask now. The zero Access denies everything. It
+// is immutable and safe for concurrent use.
+type Access struct {
+	role      Role // "" denies
+	account   string
+	agreement string
+	title     string
+	until     time.Time // exclusive; zero: no agreement, for roles that see no rows
+	guard     query.Expr
+	fields    map[string]bool
+	rule      Rule
+}
+
+// New checks evidence and makes an Access. The error is of kind Denied and
+// says which evidence is missing and whom to ask.
+func New(e Evidence, now time.Time) (Access, error) {
+	if e.Account == "" {
+		return Access{}, fault.New(fault.SignIn, "Sign in first.")
+	}
+	a := Access{role: e.Role, account: e.Account, rule: protected()}
+	switch e.Role {
+	case Planner, DataManager, Governance, Auditor:
+		if e.Agreement != "" {
+			return Access{}, fault.New(fault.Denied, "A %s has no data sharing agreement; ask the information governance lead.", strings.ToLower(e.Role.Label()))
+		}
+		return a, nil
+	case Researcher, Clinician:
+	default:
+		return Access{}, fault.New(fault.Denied, "This account has no role. Ask the information governance lead.")
+	}
+	switch {
+	case e.Agreement == "" || e.Until.IsZero():
+		return Access{}, fault.New(fault.Denied, "This account is named on no agreement, so it can see no records. Ask the information governance lead.")
+	case now.Before(e.From):
+		return Access{}, fault.New(fault.Denied, "Agreement %s is not yet in force. Ask the information governance lead.", e.Agreement)
+	case !now.Before(e.Until):
+		return Access{}, fault.New(fault.Denied, "Agreement %s has ended. Ask the information governance lead.", e.Agreement)
+	case len(e.Years) == 0:
+		return Access{}, fault.New(fault.Denied, "Agreement %s lists no financial years. Ask the information governance lead.", e.Agreement)
+	}
+	a.agreement, a.title, a.until, a.rule = e.Agreement, e.Title, e.Until, Rule{exact: true}
+	a.fields = make(map[string]bool, len(e.Fields))
+	for _, f := range e.Fields {
+		a.fields[f] = true
+	}
+	a.guard = query.And{query.In{Field: hes.YearField, Values: slices.Clone(e.Years)}}
+	if e.Role == Clinician {
+		if e.Provider == "" || len(e.Specialties) == 0 {
+			return Access{}, fault.New(fault.Denied, "Agreement %s names no provider and specialty, so no patients are yours. Ask the information governance lead.", e.Agreement)
+		}
+		team := slices.Clone(e.Specialties)
+		a.guard = query.Both(a.guard, query.And{
+			query.In{Field: "PROCODE3", Values: []string{e.Provider}},
+			query.Or{query.In{Field: "MAINSPEF", Values: team}, query.In{Field: "TRETSPEF", Values: team}},
+		})
+	}
+	return a, nil
+}
+
+// Role returns the role; "" for the zero Access.
+func (a Access) Role() Role { return a.role }
+
+// Account returns the account name; "" for the zero Access.
+func (a Access) Account() string { return a.account }
+
+// Purpose names the agreement: reference and title; "" for roles without one.
+func (a Access) Purpose() string { return strings.TrimSpace(a.agreement + " " + a.title) }
+
+// Agreement returns the agreement's reference and title.
+func (a Access) Agreement() (ref, title string) { return a.agreement, a.title }
+
+// SeesRows tells whether any record may be shown under the access.
+func (a Access) SeesRows() bool { return a.role == Researcher || a.role == Clinician }
+
+// SeesEpisodes tells whether lists of episodes may be shown, not only one line
+// per patient.
+func (a Access) SeesEpisodes() bool { return a.role == Researcher }
+
+// SeesTables tells whether the fixed protected tables may be shown.
+func (a Access) SeesTables() bool { return a.role == Planner }
+
+// SeesOversight tells whether the access record and the agreements may be shown.
+func (a Access) SeesOversight() bool { return a.role == Governance || a.role == Auditor }
+
+// SeesLoads tells whether load reports may be shown.
+func (a Access) SeesLoads() bool { return a.role == DataManager || a.SeesOversight() }
+
+// Covers tells whether a field may be used and shown under the access. The
+// person key never is: pages show a keyed pseudonym instead.
+func (a Access) Covers(f hes.Field) bool {
+	if !a.SeesRows() || f.Name == hes.PersonField || f.AliasOf == hes.PersonField {
+		return false
+	}
+	if f.Class == hes.Public || f.Class == hes.Ordinary {
+		return true
+	}
+	return f.Class != 0 && (a.fields[f.Name] || f.Family != "" && a.fields[f.Family])
+}
+
+// Scope is the part of a question that is not in query.Query.
+type Scope struct {
+	OnePerson  bool // only the rows of one person, reached from a line that the person was shown
+	OneEpisode bool // only one row, likewise
+}
+
+// Narrow checks a question against the access at a moment and returns the
+// guard to be ANDed with it. A question that goes beyond the access is refused
+// whole, with an error of kind Denied.
+func (a Access) Narrow(q query.Query, s Scope, d *hes.Dictionary, now time.Time) (query.Expr, error) {
+	if a.role == "" {
+		return query.Never{}, fault.New(fault.SignIn, "Sign in first.")
+	}
+	if a.role == Planner {
+		if slices.ContainsFunc(fixedTables(), func(t FixedTable) bool { return t.is(q) }) && s == (Scope{}) {
+			return nil, nil
+		}
+		return query.Never{}, fault.New(fault.Denied, "This account sees the fixed tables only, not records or tables of its own choice.")
+	}
+	if !a.SeesRows() {
+		return query.Never{}, fault.New(fault.Denied, "This account does not see records. Ask the information governance lead if you need to.")
+	}
+	if !now.Before(a.until) {
+		return query.Never{}, fault.New(fault.Denied, "Agreement %s has ended. Ask the information governance lead.", a.agreement)
+	}
+	if a.role == Clinician && q.Unit == query.Episodes && q.Limit > 0 && !s.OnePerson && !s.OneEpisode {
+		return query.Never{}, fault.New(fault.Denied, "Clinical teams see one line per patient. Open a patient to see the episodes.")
+	}
+	for _, name := range mentioned(q) {
+		f, ok := d.Field(name)
+		if !ok {
+			return query.Never{}, fault.New(fault.Invalid, "There is no field of that name in the data dictionary.")
+		}
+		if !a.Covers(f) {
+			return query.Never{}, fault.New(fault.Denied, "The field %s is not covered by agreement %s. Ask the information governance lead.", f.Name, a.agreement)
+		}
+	}
+	return a.guard, nil
+}
+
+// mentioned returns every field that a question uses in any way.
+func mentioned(q query.Query) []string {
+	out := slices.Concat(query.Fields(q.Where), q.Columns)
+	for _, s := range q.Sort {
+		if s.Field != query.ByEpisodes {
+			out = append(out, s.Field)
+		}
+	}
+	for _, f := range q.Facets {
+		out = append(append(out, f.Field), f.Leave...)
+	}
+	for _, g := range q.Groups {
+		out = append(out, g.Field)
+	}
+	return out
+}
+
+// FixedTable is a table that planners may see.
+type FixedTable struct {
+	Name   string // in the URL
+	Title  string
+	Groups []query.Group
+}
+
+// Query returns the only question that the table may be made from.
+func (t FixedTable) Query() query.Query { return query.Query{Groups: t.Groups} }
+
+func (t FixedTable) is(q query.Query) bool {
+	return q.Unit == query.Episodes && q.Where == nil && len(q.Sort) == 0 && q.Limit == 0 &&
+		len(q.Columns) == 0 && !q.Counts && len(q.Facets) == 0 && slices.Equal(q.Groups, t.Groups)
+}
+
+// FixedTables returns the tables that planners may see, in order.
+func FixedTables() []FixedTable { return fixedTables() }
+
+func fixedTables() []FixedTable {
+	return []FixedTable{{
+		Name:   "year-by-sex",
+		Title:  "Episodes by financial year and sex",
+		Groups: []query.Group{{Field: hes.YearField}, {Field: "SEX"}},
+	}}
+}

@@ -1,0 +1,98 @@
+package policy
+
+import "strconv"
+
+// Rule says how counts are published. Source: NHS Digital, "Disclosure control
+// methodology for HES and ECDS", September 2018: counts of 1 to 7 are hidden
+// and all others are rounded to the nearest 5; zero is shown; totals are worked
+// out from the published cells. The zero Rule hides every count.
+type Rule struct {
+	exact     bool // counts are published as they are: people who see the records anyway
+	low, high int  // counts from low to high are hidden
+	round     int  // the others are rounded to the nearest multiple
+}
+
+func protected() Rule { return Rule{low: 1, high: 7, round: 5} }
+
+// Protect returns what may be published of a raw count under the access. The
+// zero Access hides every count.
+func (a Access) Protect(n int) Count { return a.rule.protect(n) }
+
+// Protects tells whether counts are changed before they are shown, so that a
+// page can say so.
+func (a Access) Protects() bool { return !a.rule.exact }
+
+func (r Rule) protect(n int) Count {
+	switch {
+	case r.exact:
+		return Count{n: n, state: shown}
+	case r.round == 0 || n >= r.low && n <= r.high:
+		return Count{hides: [2]int{r.low, r.high}}
+	}
+	return Count{n: (n + r.round/2) / r.round * r.round, state: rounded}
+}
+
+type state uint8
+
+const (
+	hidden state = iota // the zero Count is hidden
+	shown
+	rounded
+)
+
+// Count is a number that may be published: exact, rounded or hidden. The raw
+// number is not in it and cannot be got back. The zero Count is hidden.
+type Count struct {
+	n     int // the published number; 0 when hidden
+	state state
+	hides [2]int // the range that a hidden count is said to be in
+}
+
+// String returns the count for people: "12,374", "10", or the hidden range "1–7".
+func (c Count) String() string {
+	if c.state != hidden {
+		return thousands(c.n)
+	}
+	if c.hides[1] == 0 {
+		return "not shown"
+	}
+	return strconv.Itoa(c.hides[0]) + "–" + strconv.Itoa(c.hides[1])
+}
+
+// Published returns the published number; 0 for a hidden count. Bars are drawn
+// and lines are sorted from it.
+func (c Count) Published() int { return c.n }
+
+// Hidden tells whether the number is not shown.
+func (c Count) Hidden() bool { return c.state == hidden }
+
+// About tells whether the number was rounded.
+func (c Count) About() bool { return c.state == rounded }
+
+// Zero tells whether the count is published as zero.
+func (c Count) Zero() bool { return c.state != hidden && c.n == 0 }
+
+// Sum adds published counts: a total is worked out from what is published, so
+// that it tells nothing about the hidden cells.
+func Sum(counts []Count) Count {
+	total := Count{state: shown}
+	for _, c := range counts {
+		total.n += c.n
+		if c.state != shown {
+			total.state = rounded
+		}
+	}
+	return total
+}
+
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}

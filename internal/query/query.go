@@ -1,0 +1,259 @@
+// Package query says what a question is: plain data, without SQL and without
+// people.
+//
+// A Query names fields of the dictionary and holds values as canonical text
+// (see hes.Type). It is built by a page from its URL, checked against the
+// dictionary by Validate, narrowed to a person's rights by package policy and
+// answered by an engine. The hard meanings are said here once, for all engines:
+//
+//   - A missing value meets no condition but Missing, and In with the empty
+//     value. Not is the plain complement, so Not(In(SEX, 1)) keeps the episodes
+//     whose SEX is not recorded.
+//   - A condition on a family of slots (DIAG_nn) holds when any slot meets it.
+//   - Text is compared byte by byte, numbers by size, dates by day.
+//   - Missing values sort last, in both directions. Equal rows keep the order
+//     of the release (newest admission first), so every order is total.
+//   - Patients are distinct person keys; episodes without one count as episodes
+//     only.
+package query
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/hes"
+)
+
+// Unit is what one line of an answer stands for.
+type Unit uint8
+
+// The units. Spells come with the derivations.
+const (
+	Episodes Unit = iota
+	Patients
+)
+
+// String returns the unit's name for people.
+func (u Unit) String() string { return [...]string{"episodes", "patients"}[u] }
+
+// ByEpisodes sorts patients by their number of matching episodes. It is the
+// only Sort field that is not in the dictionary and is allowed for Patients only.
+const ByEpisodes = "EPISODES"
+
+// Query is one question.
+type Query struct {
+	Unit    Unit
+	Where   Expr     // nil: every row
+	Sort    []Sort   // empty: the order of the release. Patients: empty (latest admission first) or ByEpisodes
+	Limit   int      // rows of a page; 0: no rows wanted
+	Columns []string // fields of each row, in order
+	Counts  bool     // exact totals of episodes and patients wanted
+	Facets  []Facet
+	Groups  []Group // a table: episodes and patients by these; empty: none
+}
+
+// Sort is one key of an order.
+type Sort struct {
+	Field string
+	Desc  bool
+}
+
+// Facet asks how many episodes have each value of a field.
+type Facet struct {
+	Field string
+	Chars int      // count by the first Chars bytes of the value: 3 for ICD-10 categories, 7 for months; 0: whole values
+	Limit int      // at most this many values, the commonest first; 0: all of them, in order of value
+	Also  []string // values to be counted even if they are not among those, for ticked boxes
+	Leave []string // leave out the top-level conditions on these fields; empty: those on Field itself
+}
+
+// Group is one dimension of a table.
+type Group struct {
+	Field string // not a list
+	Chars int    // as in Facet
+}
+
+// Limits of one question, each with its reason.
+const (
+	MaxLimit   = 200  // a page that a person reads
+	MaxColumns = 480  // the whole dictionary on the record page
+	MaxSort    = 4    // more keys than anyone can follow
+	MaxFacets  = 40   // the side panel has about fifteen
+	MaxGroups  = 3    // a table of more dimensions cannot be read
+	MaxNodes   = 200  // conditions in a filter
+	MaxDepth   = 8    // of groups in groups
+	MaxValues  = 2000 // of one condition; a pasted code list
+)
+
+// Validate checks the question against the dictionary. The error is of kind
+// Invalid and names the field, never a value.
+func (q Query) Validate(d *hes.Dictionary) error {
+	switch {
+	case q.Unit > Patients:
+		return fault.New(fault.Invalid, "There is no such unit of counting.")
+	case q.Limit < 0 || q.Limit > MaxLimit:
+		return fault.New(fault.Invalid, "A page holds 1 to %d rows.", MaxLimit)
+	case len(q.Columns) > MaxColumns:
+		return fault.New(fault.Invalid, "A page shows at most %d columns.", MaxColumns)
+	case len(q.Sort) > MaxSort:
+		return fault.New(fault.Invalid, "Rows are sorted by at most %d columns.", MaxSort)
+	case len(q.Facets) > MaxFacets:
+		return fault.New(fault.Invalid, "At most %d facets are counted at once.", MaxFacets)
+	case len(q.Groups) > MaxGroups:
+		return fault.New(fault.Invalid, "A table has at most %d dimensions.", MaxGroups)
+	}
+	for i, name := range q.Columns {
+		if _, err := known(d, name); err != nil {
+			return err
+		}
+		if slices.Contains(q.Columns[:i], name) {
+			return fault.New(fault.Invalid, "The column %s is asked for twice.", name)
+		}
+	}
+	for _, s := range q.Sort {
+		if q.Unit == Patients {
+			if s.Field != ByEpisodes || len(q.Sort) > 1 {
+				return fault.New(fault.Invalid, "Patients are sorted by latest admission or by number of episodes.")
+			}
+			continue
+		}
+		if f, err := known(d, s.Field); err != nil {
+			return err
+		} else if f.List() {
+			return fault.New(fault.Invalid, "Rows cannot be sorted by all of %s; choose one of its positions.", f.Name)
+		}
+	}
+	for _, f := range q.Facets {
+		field, err := known(d, f.Field)
+		if err != nil {
+			return err
+		}
+		if err := chars(field, f.Chars); err != nil {
+			return err
+		}
+		if f.Limit < 0 || len(f.Also) > MaxValues {
+			return fault.New(fault.Invalid, "The facet %s asks for too much.", f.Field)
+		}
+		for _, name := range f.Leave {
+			if _, err := known(d, name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, g := range q.Groups {
+		field, err := known(d, g.Field)
+		if err != nil {
+			return err
+		}
+		if field.List() {
+			return fault.New(fault.Invalid, "A table cannot be broken down by all of %s; choose one of its positions.", field.Name)
+		}
+		if err := chars(field, g.Chars); err != nil {
+			return err
+		}
+	}
+	return validate(d, q.Where)
+}
+
+func chars(f hes.Field, n int) error {
+	if n < 0 || n > 0 && f.Type != hes.Code && f.Type != hes.Date {
+		return fault.New(fault.Invalid, "%s cannot be counted by its first characters.", f.Name)
+	}
+	return nil
+}
+
+func known(d *hes.Dictionary, name string) (hes.Field, error) {
+	f, ok := d.Field(name)
+	if !ok || f.Name != name {
+		return hes.Field{}, fault.New(fault.Invalid, "There is no field of that name in the data dictionary.")
+	}
+	return f, nil
+}
+
+var (
+	dateText    = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+	decimalText = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{0,17}[1-9])?$`)
+)
+
+// CheckValue tells whether a text is a canonical value of a field. The error
+// names the field and the form wanted, never the value.
+func CheckValue(f hes.Field, v string) error {
+	ok, form := true, ""
+	switch f.Type {
+	case hes.Date:
+		ok, form = dateText.MatchString(v), "a date such as 2008-04-01"
+	case hes.Int:
+		n, err := strconv.ParseInt(v, 10, 32)
+		ok, form = err == nil && strconv.FormatInt(n, 10) == v, "a whole number"
+	case hes.Decimal:
+		ok, form = decimalText.MatchString(v) && v != "-0", "a decimal number"
+	default:
+		ok, form = v != "" && len(v) <= 200 && !strings.ContainsAny(v, "\x00\n\r"), "a code of at most 200 characters"
+	}
+	if !ok {
+		return fault.New(fault.Invalid, "%s takes %s.", f.Name, form)
+	}
+	return nil
+}
+
+// Compare orders two canonical, recorded values of a type: negative when a
+// comes before b.
+func Compare(t hes.Type, a, b string) int {
+	switch t {
+	case hes.Int:
+		x, _ := strconv.ParseInt(a, 10, 64)
+		y, _ := strconv.ParseInt(b, 10, 64)
+		return int(min(1, max(-1, x-y)))
+	case hes.Decimal:
+		x, _ := strconv.ParseFloat(a, 64)
+		y, _ := strconv.ParseFloat(b, 64)
+		switch {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		}
+	}
+	return strings.Compare(a, b) // ISO dates compare as text
+}
+
+// Head returns the first n bytes of a value; all of it when n is 0.
+func Head(v string, n int) string {
+	if n == 0 || len(v) <= n {
+		return v
+	}
+	return v[:n]
+}
+
+// String describes the question for the access record, in words and with the
+// field names of the dictionary.
+func (q Query) String() string {
+	var b strings.Builder
+	b.WriteString(q.Unit.String())
+	if q.Where != nil {
+		b.WriteString(" where " + q.Where.String())
+	}
+	if len(q.Groups) > 0 {
+		b.WriteString(" counted by ")
+		for i, g := range q.Groups {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString(g.Field)
+			if g.Chars > 0 {
+				fmt.Fprintf(&b, " (first %d)", g.Chars)
+			}
+		}
+	}
+	for i, s := range q.Sort {
+		b.WriteString([]string{" sorted by ", ", "}[min(i, 1)] + s.Field)
+		if s.Desc {
+			b.WriteString(" downwards")
+		}
+	}
+	return b.String()
+}

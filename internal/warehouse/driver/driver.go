@@ -1,0 +1,157 @@
+// Package driver is for the authors of engines: what an engine must do.
+//
+// Pages never see this package. They put a query.Query to warehouse.Warehouse,
+// which checks it, narrows it to the person's rights, and hands the engine a
+// Plan; the engine answers with raw counts and values, which the warehouse
+// protects and records before it lets them out. An engine knows nothing of
+// people, purposes or small numbers.
+//
+// All engines mean the same: package query says what conditions mean, package
+// memory is the readable specification, and package drivertest holds the suite
+// that each engine must pass.
+package driver
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"webenablehes/internal/hes"
+	"webenablehes/internal/query"
+)
+
+// RowID is a row's place in its release, from 0. A release is immutable and
+// its rows are in one fixed order (see Compare), so a RowID names an episode for
+// as long as the release lives, and also says where a page ended.
+type RowID uint32
+
+// PersonID numbers the distinct person keys of a release, from 0.
+type PersonID uint32
+
+// NoPerson is the PersonID of an episode without a person key.
+const NoPerson = ^PersonID(0)
+
+// NoRow stands for "no row".
+const NoRow = ^RowID(0)
+
+// Engine answers questions about one release. All methods are safe for
+// concurrent use until Close, which the caller calls once, when no Ask is under
+// way. Errors are returned raw; a cancelled context gives its error.
+type Engine interface {
+	// Info describes the release.
+	Info() Info
+	// Ask answers a plan. The parts that the plan does not ask for stay empty.
+	Ask(ctx context.Context, p Plan) (*Answer, error)
+	Close() error
+}
+
+// Info describes what an engine holds.
+type Info struct {
+	Rows    int      // episodes
+	Persons int      // distinct person keys
+	Columns []string // fields held, in the order of the dictionary; of a family the family's name ("DIAG_nn")
+}
+
+// Plan is a question that has been checked and narrowed. Fields that are in
+// the dictionary but not among Info.Columns are missing in every row.
+type Plan struct {
+	query.Query
+	Guard  query.Expr // the person's row rule, ANDed with Where everywhere; nil: every row
+	After  RowID      // only the page that follows this row in the order asked for; NoRow: the first page
+	Before RowID      // only the page that ends before this row; NoRow: not asked for. At most one of the two is given
+	Row    RowID      // only this row, if Guard and Where let it through; NoRow: all
+	Person PersonID   // only this person's rows; NoPerson: everyone's
+}
+
+// NewPlan returns a plan for a query over all rows: no guard, first page.
+func NewPlan(q query.Query) Plan {
+	return Plan{Query: q, After: NoRow, Before: NoRow, Row: NoRow, Person: NoPerson}
+}
+
+// Answer is what an engine found. Counts are exact.
+//
+// For the unit Patients a Row stands for a person: it is the person's first
+// matching row in the order of the release (the latest admission), with the
+// number and the span of the person's matching rows beside it.
+type Answer struct {
+	Rows     []Row         // the page, at most Limit, in the order asked for
+	Offset   int           // how many rows (of the unit) come before the page
+	More     bool          // rows follow the page
+	Episodes int           // if Counts
+	Patients int           // if Counts: distinct persons
+	Facets   []FacetCounts // one for each of Plan.Facets, in order
+	Groups   []GroupCount  // the table's cells that are not zero, sorted by Keys, missing last
+}
+
+// Row is one line of a page.
+type Row struct {
+	ID     RowID
+	Person PersonID // NoPerson if the episode has no person key
+	Values []string // as Plan.Columns; missing is "". A family gives its slots joined by commas, gaps empty, no trailing commas
+	// For Patients only: over the person's matching rows.
+	Episodes    int
+	First, Last string // admission dates; "" if none is recorded
+}
+
+// FacetCounts is the answer to a query.Facet: how many episodes have each value.
+// For a family an episode counts once for each distinct value that it has.
+type FacetCounts struct {
+	// Values hold no zero, except for values of Also. With a Limit: by
+	// count, the highest first, then by value; the values of Also that the
+	// limit cut off follow in order of value. Without: by value (query.Compare).
+	Values   []ValueCount
+	Missing  int // episodes in which the field is not recorded
+	Distinct int // distinct values found, before any limit
+}
+
+// ValueCount is one value, shortened as Chars says, and its episodes.
+type ValueCount struct {
+	Value string
+	Count int
+}
+
+// GroupCount is one cell of a table.
+type GroupCount struct {
+	Keys     []string // as Plan.Groups; "" is missing
+	Episodes int
+	Patients int // distinct persons in the cell
+}
+
+// order is what OrderKeys returns.
+var order = [...]string{hes.AdmissionDate, hes.EpisodeKey, hes.YearField, "PROCODE3"}
+
+// OrderKeys returns the fields by which the rows of a release are ordered, the
+// most telling first.
+func OrderKeys() []string { return slices.Clone(order[:]) }
+
+// Compare orders two rows of a release by the values of OrderKeys: the newest
+// admission first and missing admissions last, then the other keys upwards with
+// missing last. Rows that are equal in all of them are ordered by the bytes of
+// their whole content, which the caller adds, so that the order of the input
+// files never shows.
+func Compare(a, b []string) int {
+	if c := missingLast(a[0], b[0]); c != 0 || a[0] != b[0] {
+		return cmp.Or(c, strings.Compare(b[0], a[0]))
+	}
+	for i := 1; i < len(order); i++ {
+		if c := missingLast(a[i], b[i]); c != 0 || a[i] != b[i] {
+			return cmp.Or(c, strings.Compare(a[i], b[i]))
+		}
+	}
+	return 0
+}
+
+func missingLast(a, b string) int {
+	switch {
+	case a == "" && b != "":
+		return 1
+	case a != "" && b == "":
+		return -1
+	}
+	return 0
+}
+
+// Record is one cleaned episode on its way into a release: field name to
+// canonical value, missing fields absent. Slots stand under their own names.
+type Record map[string]string
