@@ -155,3 +155,24 @@ func missingLast(a, b string) int {
 // Record is one cleaned episode on its way into a release: field name to
 // canonical value, missing fields absent. Slots stand under their own names.
 type Record map[string]string
+
+// CompareMissingLast orders two values of a type, with the missing one last.
+func CompareMissingLast(t hes.Type, a, b string) int {
+	if c := missingLast(a, b); c != 0 || a == "" {
+		return c
+	}
+	return query.Compare(t, a, b)
+}
+
+// Held names the columns of a release as Info does: each field once, a family
+// by its own name when any of its slots is there.
+func Held(columns []hes.Field) []string {
+	var out []string
+	for _, f := range columns {
+		name := cmp.Or(f.Family, f.Name)
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}

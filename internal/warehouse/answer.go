@@ -1,0 +1,326 @@
+package warehouse
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/query"
+	"webenablehes/internal/warehouse/driver"
+)
+
+// Page says which page of an answer is wanted; the zero Page is the first one.
+// At most one of the two ids, which come from an earlier Answer, is given.
+type Page struct{ After, Before string }
+
+// Answer is what a question gave, ready to be shown.
+type Answer struct {
+	Release  Facts
+	Columns  []hes.Field
+	Rows     []Row
+	From, To policy.Count // positions of the first and last row of the page, from 1
+	After    string       // id of the next page; "" if this is the last
+	Before   string       // id of the page before; "" if this is the first
+	Episodes policy.Count
+	Patients policy.Count
+	Facets   []Facet // as asked for
+}
+
+// Row is one line: an episode, or a patient with the latest matching episode.
+type Row struct {
+	ID        string   // id of the episode
+	Patient   string   // pseudonym, "9XM WZR"; "" if the episode has no person key
+	PatientID string   // id of the patient; "" likewise
+	Values    []string // as Answer.Columns; "" is not recorded
+	// For patients only: over the matching episodes.
+	Episodes    policy.Count
+	First, Last string // admission dates
+}
+
+// Facet is the counts of one field's values.
+type Facet struct {
+	Field    hes.Field
+	Values   []Value
+	Missing  policy.Count
+	Distinct policy.Count // how many values there are
+}
+
+// Value is one value of a facet and its episodes.
+type Value struct {
+	Value string
+	Count policy.Count
+}
+
+// Explore answers a question with a page of rows, totals and facets.
+func (w *Warehouse) Explore(ctx context.Context, acc policy.Access, q query.Query, page Page, from Client) (*Answer, error) {
+	got, err := w.ask(ctx, acc, asking{kind: "view", query: q, after: page.After, before: page.Before, client: from}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return w.answer(acc, q, got), nil
+}
+
+func (w *Warehouse) answer(acc policy.Access, q query.Query, got *asked) *Answer {
+	raw := got.raw
+	a := &Answer{Release: got.facts, Columns: w.fields(q.Columns),
+		Episodes: acc.Protect(raw.Episodes), Patients: acc.Protect(raw.Patients)}
+	for _, r := range raw.Rows {
+		a.Rows = append(a.Rows, got.row(acc, r, len(q.Columns)))
+	}
+	if n := len(raw.Rows); n > 0 {
+		a.From, a.To = acc.Protect(raw.Offset+1), acc.Protect(raw.Offset+n)
+		if raw.More {
+			a.After = got.keys.seal(afterID, uint32(raw.Rows[n-1].ID), got.bind)
+		}
+		if raw.Offset > 0 {
+			a.Before = got.keys.seal(beforeID, uint32(raw.Rows[0].ID), got.bind)
+		}
+	}
+	for i, f := range raw.Facets {
+		field, _ := w.o.Dictionary.Field(q.Facets[i].Field)
+		out := Facet{Field: field, Missing: acc.Protect(f.Missing), Distinct: acc.Protect(f.Distinct)}
+		for _, v := range f.Values {
+			out.Values = append(out.Values, Value{Value: v.Value, Count: acc.Protect(v.Count)})
+		}
+		a.Facets = append(a.Facets, out)
+	}
+	return a
+}
+
+func (w *Warehouse) fields(names []string) []hes.Field {
+	out := make([]hes.Field, len(names))
+	for i, n := range names {
+		out[i], _ = w.o.Dictionary.Field(n)
+	}
+	return out
+}
+
+// row turns an engine's row, whose last value is the person key, into what may
+// be shown.
+func (o *asked) row(acc policy.Access, r driver.Row, columns int) Row {
+	out := Row{ID: o.keys.seal(episodeID, uint32(r.ID), 0), Values: r.Values[:columns:columns],
+		Episodes: acc.Protect(r.Episodes), First: r.First, Last: r.Last}
+	if r.Person != driver.NoPerson {
+		out.PatientID = o.keys.seal(patientID, uint32(r.Person), 0)
+		out.Patient = o.keys.pseudonym(r.Values[columns])
+	}
+	return out
+}
+
+// Record is one episode with its neighbours in the order of the question that
+// it was opened from.
+type Record struct {
+	Release  Facts
+	Columns  []hes.Field
+	Row      Row
+	Previous string // ids of the neighbouring episodes; "" at the ends
+	Next     string
+}
+
+// Episode returns one episode that the person was shown, with every field that
+// the release holds and the access covers. q gives the order for Previous and
+// Next; its page and counts are not used.
+func (w *Warehouse) Episode(ctx context.Context, acc policy.Access, q query.Query, id string, from Client) (*Record, error) {
+	facts, err := w.Facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	one := query.Query{Limit: 1, Columns: w.covered(acc, facts.Columns)}
+	var previous, next driver.RowID = driver.NoRow, driver.NoRow
+	neighbours := func(ctx context.Context, got *asked) error {
+		if len(got.raw.Rows) == 0 {
+			return fault.New(fault.NotFound, "There is no such record, or it is not one that you may see.")
+		}
+		if !acc.SeesEpisodes() {
+			return nil // the neighbours in a list that may not be shown
+		}
+		for _, side := range [...]struct {
+			into  *driver.RowID
+			after bool
+		}{{&previous, false}, {&next, true}} {
+			plan := driver.NewPlan(query.Query{Where: q.Where, Sort: q.Sort, Limit: 1})
+			plan.Guard = got.guard
+			if side.after {
+				plan.After = got.raw.Rows[0].ID
+			} else {
+				plan.Before = got.raw.Rows[0].ID
+			}
+			a, err := got.engine.Ask(ctx, plan)
+			if err != nil {
+				return w.failed(ctx, err)
+			}
+			if len(a.Rows) == 1 {
+				*side.into = a.Rows[0].ID
+			}
+		}
+		return nil
+	}
+	if q.Unit != query.Episodes {
+		q = query.Query{Where: q.Where}
+	}
+	if err := q.Validate(w.o.Dictionary); err != nil {
+		return nil, err
+	}
+	if _, err := acc.Narrow(query.Query{Where: q.Where, Sort: q.Sort}, policy.Scope{OneEpisode: true}, w.o.Dictionary, w.o.Now()); err != nil {
+		return nil, err
+	}
+	got, err := w.ask(ctx, acc, asking{kind: "record", query: one, scope: policy.Scope{OneEpisode: true}, episode: id, client: from, words: "one episode"}, neighbours)
+	if err != nil {
+		return nil, err
+	}
+	rec := &Record{Release: got.facts, Columns: w.fields(one.Columns), Row: got.row(acc, got.raw.Rows[0], len(one.Columns))}
+	if previous != driver.NoRow {
+		rec.Previous = got.keys.seal(episodeID, uint32(previous), 0)
+	}
+	if next != driver.NoRow {
+		rec.Next = got.keys.seal(episodeID, uint32(next), 0)
+	}
+	return rec, nil
+}
+
+// covered returns the fields that a release holds and an access covers, slot by
+// slot.
+func (w *Warehouse) covered(acc policy.Access, held []string) []string {
+	var out []string
+	for _, name := range held {
+		f, ok := w.o.Dictionary.Field(name)
+		if !ok || !acc.Covers(f) {
+			continue
+		}
+		if !f.List() {
+			out = append(out, f.Name)
+		}
+		for slot := 1; slot <= f.Slots; slot++ {
+			out = append(out, f.SlotName(slot))
+		}
+	}
+	return out
+}
+
+// Covered returns the fields that may be chosen as columns: what the current
+// release holds and the access covers, families slot by slot.
+func (w *Warehouse) Covered(ctx context.Context, acc policy.Access) ([]hes.Field, error) {
+	facts, err := w.Facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return w.fields(w.covered(acc, facts.Columns)), nil
+}
+
+// Patient returns the episodes of one patient that the person was shown and
+// the access covers, newest first, at most query.MaxLimit of them.
+func (w *Warehouse) Patient(ctx context.Context, acc policy.Access, columns []string, id string, from Client) (*Answer, error) {
+	q := query.Query{Limit: query.MaxLimit, Columns: columns, Counts: true}
+	found := func(_ context.Context, got *asked) error {
+		if len(got.raw.Rows) == 0 {
+			return fault.New(fault.NotFound, "There is no such patient, or it is not one that you may see.")
+		}
+		return nil
+	}
+	got, err := w.ask(ctx, acc, asking{kind: "patient", query: q, scope: policy.Scope{OnePerson: true}, patient: id, client: from, words: "one patient"}, found)
+	if err != nil {
+		return nil, err
+	}
+	return w.answer(acc, q, got), nil
+}
+
+// Table is a table of protected counts.
+type Table struct {
+	Release Facts
+	Title   string
+	Fields  []hes.Field
+	Rows    []string // values of the first dimension, in order; "" is not recorded
+	Columns []string // values of the second
+	Cells   [][]policy.Count
+	Totals  []policy.Count // of the rows, worked out from the published cells
+	Under   []policy.Count // of the columns
+	All     policy.Count
+}
+
+// FixedTable returns one of the tables that planners may see, by name.
+func (w *Warehouse) FixedTable(ctx context.Context, acc policy.Access, name string, from Client) (*Table, error) {
+	for _, t := range policy.FixedTables() {
+		if t.Name != name {
+			continue
+		}
+		got, err := w.ask(ctx, acc, asking{kind: "table", query: t.Query(), client: from}, nil)
+		if err != nil {
+			return nil, err
+		}
+		return w.table(acc, t, got), nil
+	}
+	return nil, fault.New(fault.NotFound, "There is no table of that name.")
+}
+
+func (w *Warehouse) table(acc policy.Access, t policy.FixedTable, got *asked) *Table {
+	out := &Table{Release: got.facts, Title: t.Title}
+	for _, g := range t.Groups {
+		f, _ := w.o.Dictionary.Field(g.Field)
+		out.Fields = append(out.Fields, f)
+	}
+	rows, columns := index(got.raw.Groups, 0), index(got.raw.Groups, 1)
+	out.Rows, out.Columns = rows.values, columns.values
+	raw := make([][]int, len(rows.values))
+	for i := range raw {
+		raw[i] = make([]int, len(columns.values))
+	}
+	for _, c := range got.raw.Groups {
+		raw[rows.at[c.Keys[0]]][columns.at[c.Keys[1]]] = c.Episodes
+	}
+	out.Under = make([]policy.Count, len(columns.values))
+	for i := range raw {
+		line := make([]policy.Count, len(columns.values))
+		for j, n := range raw[i] {
+			line[j] = acc.Protect(n)
+		}
+		out.Cells = append(out.Cells, line)
+		out.Totals = append(out.Totals, policy.Sum(line))
+	}
+	for j := range out.Under {
+		column := make([]policy.Count, len(out.Cells))
+		for i := range out.Cells {
+			column[i] = out.Cells[i][j]
+		}
+		out.Under[j] = policy.Sum(column)
+	}
+	out.All = policy.Sum(out.Totals)
+	return out
+}
+
+type axis struct {
+	values []string
+	at     map[string]int
+}
+
+// index gathers the distinct keys of one dimension; the groups come sorted with
+// missing last, but the second dimension of each first is so only by itself.
+func index(cells []driver.GroupCount, dimension int) axis {
+	a := axis{at: map[string]int{}}
+	for _, c := range cells {
+		if _, ok := a.at[c.Keys[dimension]]; !ok {
+			a.at[c.Keys[dimension]] = 0
+			a.values = append(a.values, c.Keys[dimension])
+		}
+	}
+	sortMissingLast(a.values)
+	for i, v := range a.values {
+		a.at[v] = i
+	}
+	return a
+}
+
+// sortMissingLast sorts codes as text with the empty one last.
+func sortMissingLast(values []string) {
+	slices.SortFunc(values, func(a, b string) int {
+		switch {
+		case a == "" && b != "":
+			return 1
+		case b == "" && a != "":
+			return -1
+		}
+		return strings.Compare(a, b)
+	})
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/query"
+	"webenablehes/internal/warehouse/driver"
+)
+
+// Ask answers a plan.
+func (s *Store) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error) {
+	for _, mark := range [...]driver.RowID{p.After, p.Before, p.Row} {
+		if mark != driver.NoRow && int(mark) >= s.rows {
+			return nil, fault.New(fault.Invalid, "There is no such row in this release.")
+		}
+	}
+	matched := map[string]bitmap{} // by what is left of Where
+	match := func(where query.Expr) (bitmap, error) {
+		key := ""
+		if where != nil {
+			key = "=" + where.String()
+		}
+		if b, ok := matched[key]; ok {
+			return b, nil
+		}
+		b, err := s.match(ctx, query.Both(p.Guard, where))
+		if err != nil {
+			return nil, err
+		}
+		matched[key] = s.restrict(b, p)
+		return matched[key], nil
+	}
+	all, err := match(p.Where)
+	if err != nil {
+		return nil, err
+	}
+	a := &driver.Answer{}
+	if p.Counts {
+		a.Episodes, a.Patients = all.count(), s.distinct(all)
+	}
+	for _, f := range p.Facets {
+		leave := f.Leave
+		if len(leave) == 0 {
+			leave = []string{f.Field}
+		}
+		b, err := match(query.Without(p.Where, leave))
+		if err != nil {
+			return nil, err
+		}
+		a.Facets = append(a.Facets, s.facet(b, f))
+	}
+	if len(p.Groups) > 0 {
+		a.Groups = s.groups(all, p.Groups)
+	}
+	if p.Limit > 0 {
+		if p.Unit == query.Patients {
+			s.patients(a, p, all)
+		} else {
+			s.page(a, p, all)
+		}
+	}
+	return a, ctx.Err()
+}
+
+// page fills in the page of episodes.
+func (s *Store) page(a *driver.Answer, p driver.Plan, all bitmap) {
+	rows := make([]driver.RowID, 0, all.count())
+	all.each(func(row int) bool { rows = append(rows, driver.RowID(row)); return true })
+	order := s.order(p.Sort)
+	if len(p.Sort) > 0 {
+		slices.SortFunc(rows, order)
+	}
+	from, to := window(p, rows, order)
+	for _, id := range rows[from:to] {
+		a.Rows = append(a.Rows, s.row(p, id))
+	}
+	a.Offset, a.More = from, to < len(rows)
+}
+
+// order compares rows by the codes of the sort columns, missing last.
+func (s *Store) order(sort []query.Sort) func(x, y driver.RowID) int {
+	type key struct {
+		at   func(int) uint32
+		desc bool
+	}
+	var keys []key
+	for _, k := range sort {
+		if _, at := s.accessor(k.Field); at != nil {
+			keys = append(keys, key{at, k.Desc})
+		}
+	}
+	return func(x, y driver.RowID) int {
+		for _, k := range keys {
+			a, b := k.at(int(x)), k.at(int(y))
+			switch {
+			case a == b:
+				continue
+			case a == 0:
+				return 1
+			case b == 0:
+				return -1
+			case k.desc:
+				return cmp.Compare(b, a)
+			}
+			return cmp.Compare(a, b)
+		}
+		return cmp.Compare(x, y)
+	}
+}
+
+// window says which part of the sorted rows is the page. A mark need not be
+// among them: the page begins behind, or ends before, where it would stand.
+func window(p driver.Plan, sorted []driver.RowID, order func(x, y driver.RowID) int) (from, to int) {
+	if p.Before != driver.NoRow {
+		to, _ = slices.BinarySearchFunc(sorted, p.Before, order)
+		return max(0, to-p.Limit), to
+	}
+	if p.After != driver.NoRow {
+		at, found := slices.BinarySearchFunc(sorted, p.After, order)
+		if found {
+			at++
+		}
+		from = at
+	}
+	return from, min(len(sorted), from+p.Limit)
+}
+
+func (s *Store) personOf(row driver.RowID) driver.PersonID {
+	if s.person == nil {
+		return driver.NoPerson
+	}
+	return driver.PersonID(s.person[row])
+}
+
+func (s *Store) row(p driver.Plan, id driver.RowID) driver.Row {
+	out := driver.Row{ID: id, Person: s.personOf(id), Values: make([]string, len(p.Columns))}
+	for i, name := range p.Columns {
+		f, _ := s.dict.Field(name)
+		if !f.List() {
+			if c, at := s.accessor(name); c != nil {
+				out.Values[i] = c.value(at(int(id)))
+			}
+			continue
+		}
+		if c := s.byName[name]; c != nil {
+			var slots []string
+			for at := c.offset[id]; at < c.offset[id+1]; at++ {
+				slots = append(slots, c.value(c.codes.at(int(at))))
+			}
+			out.Values[i] = strings.Join(slots, ",")
+		}
+	}
+	return out
+}
+
+// patients fills in the page of persons: each stands where its first matching
+// row stands.
+func (s *Store) patients(a *driver.Answer, p driver.Plan, all bitmap) {
+	counts := make([]uint32, s.persons)
+	var firsts []driver.RowID
+	all.each(func(row int) bool {
+		if who := s.personOf(driver.RowID(row)); int(who) < s.persons {
+			if counts[who] == 0 {
+				firsts = append(firsts, driver.RowID(row))
+			}
+			counts[who]++
+		}
+		return true
+	})
+	episodes := func(row driver.RowID) uint32 {
+		if who := s.personOf(row); int(who) < s.persons {
+			return counts[who]
+		}
+		return 0
+	}
+	order := func(x, y driver.RowID) int {
+		if len(p.Sort) > 0 {
+			c := cmp.Compare(episodes(x), episodes(y))
+			if p.Sort[0].Desc {
+				c = -c
+			}
+			if c != 0 {
+				return c
+			}
+		}
+		return cmp.Compare(x, y)
+	}
+	if len(p.Sort) > 0 {
+		slices.SortFunc(firsts, order)
+	}
+	from, to := window(p, firsts, order)
+	admitted, at := s.accessor(hes.AdmissionDate)
+	for _, id := range firsts[from:to] {
+		out := s.row(p, id)
+		out.Episodes = int(episodes(id))
+		for _, other := range s.list[s.starts[out.Person]:s.starts[out.Person+1]] { // newest first
+			if admitted == nil || !all.has(int(other)) || at(int(other)) == 0 {
+				continue
+			}
+			out.First = admitted.value(at(int(other)))
+			if out.Last == "" {
+				out.Last = out.First
+			}
+		}
+		a.Rows = append(a.Rows, out)
+	}
+	a.Offset, a.More = from, to < len(firsts)
+}

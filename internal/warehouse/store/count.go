@@ -1,0 +1,167 @@
+package store
+
+import (
+	"cmp"
+	"slices"
+
+	"webenablehes/internal/hes"
+	"webenablehes/internal/query"
+	"webenablehes/internal/warehouse/driver"
+)
+
+// facet counts the episodes under a bitmap that have each value of a field: a
+// histogram over codes, folded by the first characters of the values.
+func (s *Store) facet(b bitmap, f query.Facet) driver.FacetCounts {
+	field, _ := s.dict.Field(f.Field)
+	c, at := s.accessor(f.Field)
+	if field.List() {
+		c = s.byName[f.Field]
+	}
+	if c == nil {
+		return pick(driver.FacetCounts{Missing: b.count()}, nil, f, field.Type)
+	}
+	// values that share their first characters stand together in the dictionary
+	fold := make([]uint32, c.meta.Values+1)
+	var heads []string
+	for code := 1; code <= c.meta.Values; code++ {
+		head := query.Head(c.value(uint32(code)), f.Chars)
+		if len(heads) == 0 || heads[len(heads)-1] != head {
+			heads = append(heads, head)
+		}
+		fold[code] = uint32(len(heads))
+	}
+	counts := make([]int, len(heads)+1)
+	switch {
+	case !field.List():
+		b.each(func(row int) bool { counts[fold[at(row)]]++; return true })
+	default:
+		last := make([]uint32, len(heads)+1) // row + 1 that a value was last counted in
+		b.each(func(row int) bool {
+			from, to := c.offset[row], c.offset[row+1]
+			if from == to {
+				counts[0]++
+			}
+			for i := from; i < to; i++ {
+				if h := fold[c.codes.at(int(i))]; h != 0 && last[h] != uint32(row)+1 {
+					last[h] = uint32(row) + 1
+					counts[h]++
+				}
+			}
+			return true
+		})
+	}
+	out := driver.FacetCounts{Missing: counts[0]}
+	var found []driver.ValueCount
+	for i, head := range heads {
+		if n := counts[i+1]; n > 0 {
+			found = append(found, driver.ValueCount{Value: head, Count: n})
+		}
+	}
+	out.Distinct = len(found)
+	return pick(out, found, f, field.Type)
+}
+
+// pick chooses and orders the values that a facet shows. found is in order of
+// value.
+func pick(out driver.FacetCounts, found []driver.ValueCount, f query.Facet, t hes.Type) driver.FacetCounts {
+	counts := make(map[string]int, len(f.Also))
+	for _, v := range f.Also {
+		if v != "" {
+			counts[v] = 0
+		}
+	}
+	for _, v := range found {
+		if _, ok := counts[v.Value]; ok {
+			counts[v.Value] = v.Count
+		}
+	}
+	byValue := func(a, b driver.ValueCount) int { return query.Compare(t, a.Value, b.Value) }
+	out.Values = found
+	if f.Limit > 0 {
+		slices.SortStableFunc(out.Values, func(a, b driver.ValueCount) int { return cmp.Compare(b.Count, a.Count) })
+		out.Values = out.Values[:min(len(found), f.Limit)]
+	}
+	for _, v := range out.Values {
+		delete(counts, v.Value)
+	}
+	also := make([]driver.ValueCount, 0, len(counts))
+	for v, n := range counts {
+		also = append(also, driver.ValueCount{Value: v, Count: n})
+	}
+	slices.SortFunc(also, byValue)
+	out.Values = append(slices.Clip(out.Values), also...)
+	if f.Limit == 0 {
+		slices.SortStableFunc(out.Values, byValue)
+	}
+	return out
+}
+
+// groups counts episodes and persons in each cell of a table.
+func (s *Store) groups(b bitmap, by []query.Group) []driver.GroupCount {
+	type dimension struct {
+		at    func(int) uint32
+		fold  []uint32
+		heads []string // by folded code; 0 is missing
+	}
+	dims := make([]dimension, len(by))
+	for i, g := range by {
+		d := dimension{heads: []string{""}}
+		if c, at := s.accessor(g.Field); c != nil {
+			d.at, d.fold = at, make([]uint32, c.meta.Values+1)
+			for code := 1; code <= c.meta.Values; code++ {
+				head := query.Head(c.value(uint32(code)), g.Chars)
+				if d.heads[len(d.heads)-1] != head || len(d.heads) == 1 {
+					d.heads = append(d.heads, head)
+				}
+				d.fold[code] = uint32(len(d.heads) - 1)
+			}
+		}
+		dims[i] = d
+	}
+	type cell struct {
+		keys     [query.MaxGroups]uint32
+		episodes int
+		persons  map[uint32]struct{}
+	}
+	cells := map[[query.MaxGroups]uint32]*cell{}
+	b.each(func(row int) bool {
+		var k [query.MaxGroups]uint32
+		for i, d := range dims {
+			if d.at != nil {
+				k[i] = d.fold[d.at(row)]
+			}
+		}
+		c := cells[k]
+		if c == nil {
+			c = &cell{keys: k, persons: map[uint32]struct{}{}}
+			cells[k] = c
+		}
+		c.episodes++
+		if who := s.personOf(driver.RowID(row)); int(who) < s.persons {
+			c.persons[uint32(who)] = struct{}{}
+		}
+		return true
+	})
+	sorted := make([]*cell, 0, len(cells))
+	for _, c := range cells {
+		sorted = append(sorted, c)
+	}
+	slices.SortFunc(sorted, func(a, b *cell) int {
+		for i := range by {
+			// missing (0) wraps round to the largest number, so it comes last
+			if c := cmp.Compare(a.keys[i]-1, b.keys[i]-1); c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+	var out []driver.GroupCount
+	for _, c := range sorted {
+		keys := make([]string, len(by))
+		for i, d := range dims {
+			keys[i] = d.heads[c.keys[i]]
+		}
+		out = append(out, driver.GroupCount{Keys: keys, Episodes: c.episodes, Patients: len(c.persons)})
+	}
+	return out
+}

@@ -1,0 +1,224 @@
+package store
+
+import (
+	"context"
+	"math/bits"
+
+	"webenablehes/internal/query"
+	"webenablehes/internal/warehouse/driver"
+)
+
+// bitmap has a bit for each row. Bits beyond the last row are zero.
+type bitmap []uint64
+
+func (b bitmap) has(row int) bool { return b[row>>6]>>(row&63)&1 == 1 }
+func (b bitmap) set(row int)      { b[row>>6] |= 1 << (row & 63) }
+
+func (b bitmap) count() int {
+	n := 0
+	for _, w := range b {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// each calls visit for every row of the bitmap in order until it returns false.
+func (b bitmap) each(visit func(row int) bool) {
+	for i, w := range b {
+		for ; w != 0; w &= w - 1 {
+			if !visit(i<<6 + bits.TrailingZeros64(w)) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) empty() bitmap { return make(bitmap, (s.rows+63)/64) }
+
+func (s *Store) full() bitmap {
+	b := s.empty()
+	for i := range b {
+		b[i] = ^uint64(0)
+	}
+	if rest := s.rows & 63; rest != 0 {
+		b[len(b)-1] = 1<<rest - 1
+	}
+	return b
+}
+
+func (b bitmap) invert(all bitmap) bitmap {
+	for i := range b {
+		b[i] = all[i] &^ b[i]
+	}
+	return b
+}
+
+// block is how many rows are looked at between two checks of the context.
+const block = 1 << 16
+
+// match compiles a condition to a bitmap. Nil means every row.
+func (s *Store) match(ctx context.Context, e query.Expr) (bitmap, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	switch e := e.(type) {
+	case nil:
+		return s.full(), nil
+	case query.And:
+		out := s.full()
+		for _, part := range e {
+			b, err := s.match(ctx, part)
+			if err != nil {
+				return nil, err
+			}
+			for i := range out {
+				out[i] &= b[i]
+			}
+		}
+		return out, nil
+	case query.Or:
+		out := s.empty()
+		for _, part := range e {
+			b, err := s.match(ctx, part)
+			if err != nil {
+				return nil, err
+			}
+			for i := range out {
+				out[i] |= b[i]
+			}
+		}
+		return out, nil
+	case query.Not:
+		b, err := s.match(ctx, e.Of)
+		if err != nil {
+			return nil, err
+		}
+		return b.invert(s.full()), nil
+	case query.In:
+		missing := false
+		return s.leaf(ctx, e.Field, func(c *column) (spans []span) {
+			for _, v := range e.Values {
+				if v != "" {
+					spans = append(spans, c.exactly(v))
+				}
+			}
+			return spans
+		}, func() bool {
+			for _, v := range e.Values {
+				missing = missing || v == ""
+			}
+			return missing
+		}())
+	case query.Prefix:
+		return s.leaf(ctx, e.Field, func(c *column) (spans []span) {
+			for _, p := range e.Prefixes {
+				spans = append(spans, c.below(p))
+			}
+			return spans
+		}, false)
+	case query.Range:
+		return s.leaf(ctx, e.Field, func(c *column) []span { return []span{c.between(e.From, e.To)} }, false)
+	case query.Missing:
+		return s.leaf(ctx, e.Field, func(*column) []span { return nil }, true)
+	}
+	return s.empty(), nil // query.Never
+}
+
+// leaf finds the rows in which a field has a code in one of the spans, or none
+// if missing.
+func (s *Store) leaf(ctx context.Context, name string, spans func(*column) []span, missing bool) (bitmap, error) {
+	f, _ := s.dict.Field(name)
+	c, at := s.accessor(name)
+	if f.List() {
+		if c = s.byName[name]; c == nil {
+			at = nil
+		}
+	}
+	if c == nil { // not held: missing in every row
+		if missing {
+			return s.full(), nil
+		}
+		return s.empty(), nil
+	}
+	out := s.empty()
+	if f.List() {
+		for _, sp := range spans(c) {
+			if sp.from > sp.to {
+				continue
+			}
+			for _, row := range c.posts[c.starts[sp.from]:c.starts[sp.to+1]] {
+				out.set(int(row))
+			}
+		}
+		if missing {
+			for row := range s.rows {
+				if row%block == 0 && ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				if c.offset[row] == c.offset[row+1] { // a list ends at its last filled slot
+					out.set(row)
+				}
+			}
+		}
+		return out, nil
+	}
+	wanted := make([]bool, c.meta.Values+1)
+	wanted[0] = missing
+	for _, sp := range spans(c) {
+		for code := sp.from; code <= sp.to; code++ {
+			wanted[code] = true
+		}
+	}
+	for row := range s.rows {
+		if row%block == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if wanted[at(row)] {
+			out.set(row)
+		}
+	}
+	return out, nil
+}
+
+// restrict applies the plan's single row or person.
+func (s *Store) restrict(b bitmap, p driver.Plan) bitmap {
+	if p.Row == driver.NoRow && p.Person == driver.NoPerson {
+		return b
+	}
+	only := s.empty()
+	if p.Person != driver.NoPerson {
+		if int(p.Person) < s.persons {
+			for _, row := range s.list[s.starts[p.Person]:s.starts[p.Person+1]] {
+				only.set(int(row))
+			}
+		}
+	} else {
+		only = s.full()
+	}
+	if p.Row != driver.NoRow {
+		one := s.empty()
+		if only.has(int(p.Row)) {
+			one.set(int(p.Row))
+		}
+		only = one
+	}
+	for i := range b {
+		b[i] &= only[i]
+	}
+	return b
+}
+
+// distinct counts the persons of a bitmap's rows.
+func (s *Store) distinct(b bitmap) int {
+	if s.person == nil {
+		return 0
+	}
+	seen := make(bitmap, (s.persons+63)/64)
+	b.each(func(row int) bool {
+		if p := s.person[row]; int(p) < s.persons {
+			seen.set(int(p))
+		}
+		return true
+	})
+	return seen.count()
+}

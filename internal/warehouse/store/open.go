@@ -1,0 +1,327 @@
+package store
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"webenablehes/internal/hes"
+	"webenablehes/internal/query"
+	"webenablehes/internal/warehouse/driver"
+)
+
+// Store answers questions about one release from its mapped files.
+type Store struct {
+	dict    *hes.Dictionary
+	rows    int
+	persons int
+	columns []*column
+	byName  map[string]*column // by field, family and slot
+	person  []uint32           // of each row; nil if the release has no person column
+	starts  []uint32           // rows of each person
+	list    []uint32
+	maps    [][]byte // to be unmapped
+}
+
+// column is one mapped column.
+type column struct {
+	meta   columnMeta
+	typ    hes.Type
+	ends   []uint32 // dictionary: end of each value in text
+	text   []byte
+	codes  codes // of each row; for a family, of each slot
+	offset []uint32
+	starts []uint32 // postings of each code; index by code
+	posts  []uint32
+}
+
+// codes is an array of codes of 1, 2 or 4 bytes.
+type codes struct {
+	w1 []uint8
+	w2 []uint16
+	w4 []uint32
+}
+
+func (c codes) at(i int) uint32 {
+	switch {
+	case c.w1 != nil:
+		return uint32(c.w1[i])
+	case c.w2 != nil:
+		return uint32(c.w2[i])
+	}
+	return c.w4[i]
+}
+
+// Open maps a release's data. A missing, cut or foreign file gives an error.
+func Open(dir string, dict *hes.Dictionary) (*Store, error) {
+	s := &Store{dict: dict, byName: map[string]*column{}}
+	if err := s.open(dir); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(dir string) error {
+	m, err := readMeta(dir)
+	if err != nil {
+		return err
+	}
+	s.rows, s.persons = m.Rows, m.Persons
+	for _, cm := range m.Columns {
+		c, err := s.openColumn(cm, filepath.Join(cm.dir(dir), cm.Name))
+		if err != nil {
+			return fmt.Errorf("open column %s: %w", cm.Name, err)
+		}
+		s.columns = append(s.columns, c)
+		s.byName[cm.Name] = c
+		for _, slot := range cm.Slots {
+			s.byName[slot] = c
+		}
+	}
+	if s.byName[hes.PersonField] == nil {
+		if s.persons != 0 {
+			return errors.New("open release data: persons without a person column")
+		}
+		return nil
+	}
+	for _, f := range []struct {
+		name string
+		n    int
+		into *[]uint32
+	}{{"person.rows", s.rows, &s.person}, {"persons.starts", s.persons + 1, &s.starts}} {
+		if *f.into, err = s.u32s(filepath.Join(dir, f.name), f.n); err != nil {
+			return err
+		}
+	}
+	if err := rising(s.starts, s.rows); err != nil {
+		return err
+	}
+	s.list, err = s.u32s(filepath.Join(dir, "persons.list"), int(s.starts[s.persons]))
+	return err
+}
+
+func (s *Store) openColumn(m columnMeta, base string) (*column, error) {
+	f, ok := s.dict.Field(m.Name)
+	if !ok {
+		return nil, errors.New("the data dictionary has no such field")
+	}
+	if m.Values < 0 || m.Items < 0 || m.Postings < 0 || m.Width != widthFor(m.Values) {
+		return nil, errors.New("its description is damaged")
+	}
+	c := &column{meta: m, typ: f.Type}
+	raw, err := s.mapFile(base+".dict", -1)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) < 4*(m.Values+1) || int(binary.LittleEndian.Uint32(raw)) != m.Values {
+		return nil, errors.New("its dictionary is damaged")
+	}
+	c.ends, c.text = view[uint32](raw[4:], m.Values), raw[4*(m.Values+1):]
+	if err := rising(c.ends, len(c.text)); err != nil {
+		return nil, err
+	}
+	if m.Values > 0 && int(c.ends[m.Values-1]) != len(c.text) {
+		return nil, errors.New("its dictionary is damaged")
+	}
+	if len(m.Slots) == 0 {
+		c.codes, err = s.codes(base+".codes", m.Width, s.rows)
+		return c, err
+	}
+	if c.offset, err = s.u32s(base+".offsets", s.rows+1); err != nil {
+		return nil, err
+	}
+	if err := rising(c.offset, m.Items); err != nil {
+		return nil, err
+	}
+	if c.codes, err = s.codes(base+".list", m.Width, m.Items); err != nil {
+		return nil, err
+	}
+	posts, err := s.u32s(base+".postings", m.Values+2+m.Postings)
+	if err != nil {
+		return nil, err
+	}
+	c.starts, c.posts = posts[:m.Values+2], posts[m.Values+2:]
+	return c, rising(c.starts, len(c.posts))
+}
+
+// rising checks that offsets never fall and stay within a limit, so that slices
+// made from them cannot go out of bounds.
+func rising(offsets []uint32, limit int) error {
+	before := uint32(0)
+	for _, o := range offsets {
+		if o < before || int64(o) > int64(limit) {
+			return errors.New("the release data are damaged: offsets out of order")
+		}
+		before = o
+	}
+	return nil
+}
+
+func (s *Store) u32s(path string, n int) ([]uint32, error) {
+	raw, err := s.mapFile(path, 4*n)
+	if err != nil {
+		return nil, err
+	}
+	return view[uint32](raw, n), nil
+}
+
+func (s *Store) codes(path string, width, n int) (codes, error) {
+	raw, err := s.mapFile(path, width*n)
+	if err != nil {
+		return codes{}, err
+	}
+	switch width {
+	case 1:
+		return codes{w1: view[uint8](raw, n)}, nil
+	case 2:
+		return codes{w2: view[uint16](raw, n)}, nil
+	}
+	return codes{w4: view[uint32](raw, n)}, nil
+}
+
+// view reads mapped bytes as little-endian numbers, which they are on every
+// machine that this program is built for. It never returns nil.
+func view[T uint8 | uint16 | uint32](raw []byte, n int) []T {
+	if n == 0 {
+		return []T{}
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(raw))), n)
+}
+
+// mapFile maps a file that must have a size; -1: any.
+func (s *Store) mapFile(path string, size int) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open release data: %w", err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("open release data: %w", err)
+	}
+	if size >= 0 && st.Size() != int64(size) {
+		return nil, fmt.Errorf("%s has %d bytes and should have %d: the release is damaged", filepath.Base(path), st.Size(), size)
+	}
+	if st.Size() == 0 {
+		return nil, nil
+	}
+	raw, err := unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map release data: %w", err)
+	}
+	s.maps = append(s.maps, raw)
+	return raw, nil
+}
+
+// Close unmaps the files. No Ask may be under way.
+func (s *Store) Close() error {
+	var errs []error
+	for _, m := range s.maps {
+		errs = append(errs, unix.Munmap(m))
+	}
+	s.maps = nil
+	return errors.Join(errs...)
+}
+
+// Info describes the release.
+func (s *Store) Info() driver.Info {
+	info := driver.Info{Rows: s.rows, Persons: s.persons}
+	for _, c := range s.columns {
+		info.Columns = append(info.Columns, c.meta.Name)
+	}
+	return info
+}
+
+// value returns the text of a code; "" for 0.
+func (c *column) value(code uint32) string {
+	if code == 0 {
+		return ""
+	}
+	start := uint32(0)
+	if code > 1 {
+		start = c.ends[code-2]
+	}
+	return string(c.text[start:c.ends[code-1]])
+}
+
+// firstAt returns the first code whose value is not before v; Values+1 if none.
+func (c *column) firstAt(v string) uint32 {
+	return uint32(sort.Search(c.meta.Values, func(i int) bool {
+		w := c.value(uint32(i) + 1)
+		return cmp.Or(query.Compare(c.typ, w, v), cmp.Compare(w, v)) >= 0
+	})) + 1
+}
+
+// span is a range of codes, both ends inclusive; empty when from > to.
+type span struct{ from, to uint32 }
+
+func (c *column) exactly(v string) span {
+	at := c.firstAt(v)
+	if int(at) <= c.meta.Values && c.value(at) == v {
+		return span{at, at}
+	}
+	return span{1, 0}
+}
+
+// below returns the codes whose values start with a prefix. Codes and keys are
+// sorted byte by byte, so these stand together.
+func (c *column) below(prefix string) span {
+	from := c.firstAt(prefix)
+	n := sort.Search(c.meta.Values+1-int(from), func(i int) bool {
+		v := c.value(from + uint32(i))
+		return len(v) < len(prefix) || v[:len(prefix)] != prefix
+	})
+	return span{from, from + uint32(n) - 1}
+}
+
+func (c *column) between(from, to string) span {
+	out := span{1, uint32(c.meta.Values)}
+	if from != "" {
+		out.from = uint32(sort.Search(c.meta.Values, func(i int) bool {
+			return query.Compare(c.typ, c.value(uint32(i)+1), from) >= 0
+		})) + 1
+	}
+	if to != "" {
+		out.to = uint32(sort.Search(c.meta.Values, func(i int) bool {
+			return query.Compare(c.typ, c.value(uint32(i)+1), to) > 0
+		}))
+	}
+	return out
+}
+
+// accessor gives the code of each row for a scalar field or a slot; nil for a
+// field that the release does not hold.
+func (s *Store) accessor(name string) (*column, func(row int) uint32) {
+	c := s.byName[name]
+	switch {
+	case c == nil:
+		return nil, nil
+	case len(c.meta.Slots) == 0:
+		switch {
+		case c.codes.w1 != nil:
+			return c, func(row int) uint32 { return uint32(c.codes.w1[row]) }
+		case c.codes.w2 != nil:
+			return c, func(row int) uint32 { return uint32(c.codes.w2[row]) }
+		}
+		return c, func(row int) uint32 { return c.codes.w4[row] }
+	}
+	f, _ := s.dict.Field(name)
+	slot := uint32(f.Slot - 1)
+	if !slices.Contains(c.meta.Slots, name) {
+		return nil, nil
+	}
+	return c, func(row int) uint32 {
+		if at := c.offset[row] + slot; at < c.offset[row+1] {
+			return c.codes.at(int(at))
+		}
+		return 0
+	}
+}
