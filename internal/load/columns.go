@@ -1,0 +1,133 @@
+package load
+
+import (
+	"slices"
+	"strings"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/hes"
+)
+
+// decide maps every input's columns to fields, refuses what must not be loaded,
+// and gives the columns of the load: the union, in the order of the dictionary.
+func decide(d *hes.Dictionary, ins []*input, o Options) ([]hes.Field, error) {
+	chosen := map[string]bool{}
+	maps := make([]map[string]int, len(ins)) // field → column of the input
+	for i, in := range ins {
+		m, err := in.fields(d, o)
+		if err != nil {
+			return nil, err
+		}
+		maps[i] = m
+		for name := range m {
+			chosen[name] = true
+		}
+	}
+	chosen[hes.YearField] = true // worked out if it was not delivered
+	var columns []hes.Field
+	for _, f := range d.Fields() {
+		if !f.List() && chosen[f.Name] {
+			columns = append(columns, f)
+		}
+		for slot := 1; slot <= f.Slots; slot++ {
+			if s, _ := d.Field(f.SlotName(slot)); chosen[s.Name] {
+				columns = append(columns, s)
+			}
+		}
+	}
+	for i, in := range ins {
+		in.column = make([]int, len(in.header))
+		for c := range in.column {
+			in.column[c] = -1
+		}
+		for at, f := range columns {
+			if c, ok := maps[i][f.Name]; ok {
+				in.column[c] = at
+			}
+		}
+	}
+	return columns, nil
+}
+
+// fields finds the field of each of an input's columns.
+func (in *input) fields(d *hes.Dictionary, o Options) (map[string]int, error) {
+	if why := otherDataSet(in.header); why != "" {
+		return nil, fault.New(fault.Invalid, "%s is not admitted patient care: %s This program loads admitted patient care episodes only.", in.name, why)
+	}
+	seen := map[string]bool{}
+	for _, h := range in.header {
+		if h != "" && seen[h] {
+			return nil, fault.New(fault.Invalid, "%s has two columns with the same name; take one of them away.", in.name)
+		}
+		seen[h] = true
+	}
+	direct := map[string]bool{} // the field itself is there, not only an alias
+	for _, h := range in.header {
+		if f, ok := d.Field(h); ok && f.AliasOf == "" && f.Repeats == "" {
+			direct[f.Name] = true
+		}
+	}
+	out := map[string]int{}
+	from := map[string]string{}
+	var refused []string
+	for c, h := range in.header {
+		leave := func(why string) { in.left = append(in.left, leftOut{h, why}) }
+		f, ok := d.Field(h)
+		if !ok || f.List() {
+			leave("not in the data dictionary")
+			continue
+		}
+		if f.Class == hes.Prohibited && !slices.Contains(o.Identifiers, f.Name) {
+			refused = append(refused, f.Name)
+			continue
+		}
+		if f.Repeats != "" {
+			// A file with three-character codes only is better than none.
+			stand, known := d.Field(strings.Replace(h, "_3_", "_", 1))
+			if !known || stand.Name == h || direct[stand.Name] || seen[strings.Replace(h, "_3_", "_4_", 1)] {
+				leave("repeats " + f.Repeats)
+				continue
+			}
+			f = stand
+		}
+		canonical := d.Canonical(f)
+		if f.AliasOf != "" && direct[canonical.Name] {
+			leave("an older name of " + canonical.Name + ", which is in the file too")
+			continue
+		}
+		if before, twice := from[canonical.Name]; twice {
+			leave("another name of " + canonical.Name + ", taken from " + before)
+			continue
+		}
+		out[canonical.Name], from[canonical.Name] = c, h
+	}
+	if len(refused) > 0 {
+		return nil, fault.New(fault.Denied, "%s holds identifying fields (%s). They may be loaded only under an agreement that lists them: take them out, or name the agreement.",
+			in.name, strings.Join(refused, ", "))
+	}
+	if _, ok := out[hes.EpisodeKey]; !ok {
+		return nil, fault.New(fault.Invalid, "%s has no column EPIKEY, so its episodes cannot be told apart. Check that its first line is a header.", in.name)
+	}
+	_, admitted := out[hes.AdmissionDate]
+	_, started := out["EPISTART"]
+	if !admitted && !started {
+		return nil, fault.New(fault.Invalid, "%s has neither ADMIDATE nor EPISTART, so its episodes have no date.", in.name)
+	}
+	return out, nil
+}
+
+// otherDataSet recognises HES's sister data sets by columns that only they have.
+func otherDataSet(header []string) string {
+	has := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(header, n) })
+	}
+	switch {
+	case has("ATTENDKEY", "APPTDATE", "ATTENDED"):
+		return "it holds outpatient appointments (column ATTENDKEY or APPTDATE)."
+	case has("ARRIVALDATE", "AEATTENDCAT", "AEARRIVALMODE"):
+		return "it holds A&E attendances (column ARRIVALDATE or AEATTENDCAT)."
+	case has("CCSTARTDATE"):
+		return "it holds critical care periods (column CCSTARTDATE)."
+	}
+	return ""
+}

@@ -1,0 +1,308 @@
+package load_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/load"
+	"webenablehes/internal/quality"
+)
+
+// rows is a sink that keeps each row as field to value.
+type rows struct {
+	mu      sync.Mutex
+	columns []hes.Field
+	got     []map[string]string
+}
+
+func (r *rows) Add(b *hes.Batch) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range b.Rows {
+		m := map[string]string{}
+		for c, f := range r.columns {
+			if v := b.Columns[c].Value(i); len(v) > 0 {
+				m[f.Name] = string(v)
+			}
+		}
+		r.got = append(r.got, m)
+	}
+	return nil
+}
+
+func run(t *testing.T, o load.Options) ([]map[string]string, *quality.Report, error) {
+	t.Helper()
+	d, err := hes.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes, err := hes.LoadCodes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := load.Open(d, codes, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	sink := &rows{columns: l.Columns()}
+	report, err := l.Run(t.Context(), sink)
+	if err != nil {
+		return nil, nil, err
+	}
+	slices.SortFunc(sink.got, func(a, b map[string]string) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return sink.got, report, nil
+}
+
+func file(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Each case is one field of one row: raw text in, canonical value out, and the
+// rule that must have counted it.
+func TestValues(t *testing.T) {
+	for _, c := range []struct{ field, in, want, rule string }{
+		{"SEX", "1", "1", ""}, {"SEX", " 2 ", "2", ""}, {"SEX", "NULL", "", "C1"}, {"SEX", "Null", "", "C1"}, {"SEX", "null", "", "C1"}, {"SEX", "", "", ""},
+		{"ADMIMETH", "2a", "2A", "N4"}, {"ADMINCAT", "01", "01", ""}, {"FYEAR", "0102", "0102", ""},
+		{"DISDATE", "1800-01-01", "", "C2-1800"}, {"DISDATE", "1801-01-01", "", "C2-1801"}, {"DISDATE", "1600-01-01", "", "C2-old"}, {"DISDATE", "1582-10-15", "", "C2-old"},
+		{"DISDATE", "2008-02-29", "2008-02-29", ""}, {"DISDATE", "01/04/2008", "2008-04-01", "N3"}, {"DISDATE", "01APR2008", "2008-04-01", "N3"}, {"DISDATE", "01apr2008", "2008-04-01", "N3"},
+		{"DISDATE", "20080401", "2008-04-01", "N3"}, {"DISDATE", "2008-04-01 00:00:00", "2008-04-01", "N3"}, {"DISDATE", "31/12/1999", "1999-12-31", "N3"},
+		{"STARTAGE", "34", "34", ""}, {"STARTAGE", "7001", "0", "C5"}, {"STARTAGE", "7007", "0", "C5"}, {"STARTAGE", "7008", "7008", ""}, {"STARTAGE", "5.0", "5", "N1"}, {"STARTAGE", "007", "7", "N1"},
+		{"STARTAGE", "5.5", "", "N2"}, {"STARTAGE", "old", "", "N2"}, {"EPIDUR", "0", "0", ""}, {"EPIDUR", "-1", "-1", ""}, {"EPIDUR", "99999999999", "", "N2"},
+		{"STARTAGE_CALC", "33.50", "33.5", "N1"}, {"STARTAGE_CALC", "33.512328767123286", "33.512328767123286", ""}, {"STARTAGE_CALC", "NaN", "", "N2"}, {"STARTAGE_CALC", "-0", "0", "N1"}, {"STARTAGE_CALC", ".5", "0.5", "N1"},
+		{"DIAG_01", "L400", "L400", ""}, {"DIAG_01", "L40.0", "L400", "C7"}, {"DIAG_01", "C43.9 D", "C439", "C7"}, {"DIAG_01", "L52X", "L52X", ""}, {"DIAG_01", "l400", "L400", "N4"}, {"DIAG_01", "I501A", "I501", "C7"}, {"DIAG_02", "R69X", "R69X", ""}, {"DIAG_01", "-", "", "C7"},
+		{"OPERTN_01", "S06.5", "S065", "C8"}, {"OPERTN_01", "-   ", "", "C8-none"}, {"OPERTN_01", "&", "", "C8-none"}, {"OPERTN_24", "Z942", "Z942", ""},
+		{"TOKEN_PERSON_ID", "aBc1", "aBc1", ""}, {"SUSRECID", "00000123456789", "00000123456789", ""}, {"PROCODE3", "ral", "RAL", "N4"},
+	} {
+		t.Run(c.field+"_"+c.in, func(t *testing.T) {
+			year, at := "0809", "FYEAR"
+			if c.field == "FYEAR" {
+				year, at = "x", "MARSTAT"
+			}
+			path := file(t, "x.txt", "EPIKEY|EPISTART|"+at+"|"+c.field+"\n9|2008-04-02|"+year+"|"+c.in+"\n")
+			got, report, err := run(t, load.Options{Files: []string{path}, Subset: "all"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got[0][c.field] != c.want {
+				t.Errorf("%q became %q, want %q", c.in, got[0][c.field], c.want)
+			}
+			for _, r := range report.Rules {
+				want := 0
+				if r.ID == c.rule || r.ID == "N4" && c.field == "FYEAR" {
+					want = 1
+				}
+				if r.Count != want {
+					t.Errorf("rule %s counted %d, want %d", r.ID, r.Count, want)
+				}
+			}
+		})
+	}
+}
+
+// The form of a file does not change what is loaded.
+func TestForms(t *testing.T) {
+	plain := "FYEAR|EPIKEY|PSEUDO_HESID|ADMIDATE|DIAG_4_01|DIAG_4_02|MAINSPEF\n" +
+		"0809|310000000001|TESTa|2008-04-02|L400|I10X|330\n0809|9000000000000000001|TESTb|2008-05-02|L20||330\n0809|90000000000000000002|TESTa|2009-03-31|C44||160\n"
+	want, _, err := run(t, load.Options{Files: []string{file(t, "a.txt", plain)}, Subset: "all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want[0]["EPIKEY"] != "310000000001" || len(want) != 3 {
+		t.Fatalf("the plain file gave %v", want)
+	}
+	var zipped, gzipped bytes.Buffer
+	z := zip.NewWriter(&zipped)
+	m, _ := z.Create("in/a.csv")
+	m.Write([]byte(strings.ReplaceAll(plain, "|", ",")))
+	z.Close()
+	g := gzip.NewWriter(&gzipped)
+	g.Write([]byte(plain))
+	g.Close()
+	lines := strings.SplitAfter(plain, "\n")
+	for name, content := range map[string]string{
+		"comma.csv": strings.ReplaceAll(plain, "|", ","), "tab.txt": strings.ReplaceAll(plain, "|", "\t"),
+		"crlf.txt": strings.ReplaceAll(plain, "\n", "\r\n"), "bom.txt": "\xef\xbb\xbf" + plain, "no-last-line-end.txt": strings.TrimSuffix(plain, "\n"),
+		"lower.txt":  strings.ToLower(lines[0]) + lines[1] + lines[2] + lines[3],
+		"quoted.csv": strings.ReplaceAll("\""+strings.ReplaceAll(strings.ReplaceAll(strings.TrimSuffix(plain, "\n"), "|", "\",\""), "\n", "\"\n\"")+"\"\n", `""`, `""`),
+		"a.zip":      zipped.String(), "a.txt.gz": gzipped.String(),
+		"padded.txt": strings.ReplaceAll(plain, "|", " | "), "blank-lines.txt": strings.ReplaceAll(plain, "\n", "\n\n"),
+		"shuffled.txt": lines[0] + lines[3] + lines[1] + lines[2],
+		"token.txt":    strings.Replace(plain, "PSEUDO_HESID", "TOKEN_PERSON_ID", 1), "encrypted.txt": strings.Replace(plain, "PSEUDO_HESID", "ENCRYPTED_HESID", 1), "diag.txt": strings.ReplaceAll(plain, "DIAG_4_", "DIAG_"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, report, err := run(t, load.Options{Files: []string{file(t, name, content)}, Subset: "all"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Error(d)
+			}
+			if !report.Synthetic {
+				t.Error("not said to be synthetic")
+			}
+		})
+	}
+}
+
+func TestRejects(t *testing.T) {
+	header := "FYEAR|EPIKEY|ADMIDATE|SEX\n"
+	for name, c := range map[string]struct{ line, reason, at string }{
+		"no-key":      {"0809||2008-04-01|1", "The row has no EPIKEY.", "f.txt:2:EPIKEY"},
+		"bad-date":    {"0809|1|2010-02-30|1", "A date is not a day of the calendar, or not in a known form.", "f.txt:2:ADMIDATE"},
+		"text-date":   {"0809|1|soon|1", "A date is not a day of the calendar, or not in a known form.", "f.txt:2:ADMIDATE"},
+		"too-few":     {"0809|1|2008-04-01", "The line has too few fields.", "f.txt:2"},
+		"too-many":    {"0809|1|2008-04-01|1|2", "The line has too many fields.", "f.txt:2"},
+		"nul":         {"0809|1|2008-04-01|\x00", "The line holds NUL bytes.", "f.txt:2"},
+		"open-quote":  {"0809|1|2008-04-01|\"1", "A quotation mark is not closed.", "f.txt:2"},
+		"too-long":    {"0809|1|2008-04-01|" + strings.Repeat("x", 3<<20), "The line is longer than a million characters.", "f.txt:2"},
+		"twice-a-key": {"0809|7|2008-04-01|1\n0809|7|2008-04-02|2", "The EPIKEY is there twice in the financial year.", "f.txt:3:EPIKEY"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := file(t, "f.txt", header+c.line+"\n0809|99|2008-04-03|2\n")
+			got, report, err := run(t, load.Options{Files: []string{path}, Subset: "all"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(report.Rejects) != 1 || report.Rejects[0].Reason != c.reason || report.Rejects[0].Count != 1 || report.Rejects[0].At[0].String() != c.at {
+				t.Errorf("rejects = %+v", report.Rejects)
+			}
+			if last := got[len(got)-1]; last["EPIKEY"] != "99" {
+				t.Errorf("the good row behind it is lost: %v", got)
+			}
+		})
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for name, c := range map[string]struct {
+		header string
+		kind   fault.Kind
+		says   string
+	}{
+		"no-epikey":      {"FYEAR|ADMIDATE", fault.Invalid, "EPIKEY"},
+		"no-date":        {"EPIKEY|FYEAR|DISDATE", fault.Invalid, "ADMIDATE"},
+		"twice":          {"EPIKEY|ADMIDATE|SEX|sex", fault.Invalid, "two columns"},
+		"outpatients":    {"ATTENDKEY|APPTDATE|SEX", fault.Invalid, "outpatient"},
+		"ae":             {"AEKEY|ARRIVALDATE|EPIKEY", fault.Invalid, "A&E"},
+		"nhs-number":     {"EPIKEY|ADMIDATE|NEWNHSNO", fault.Denied, "NEWNHSNO"},
+		"date-of-birth":  {"EPIKEY|ADMIDATE|DOB|HOMEADD|LOPATID", fault.Denied, "DOB, HOMEADD, LOPATID"},
+		"utf-16":         {"\xff\xfeE\x00P\x00", fault.Invalid, "UTF-16"},
+		"open-quotation": {"EPIKEY|\"ADMIDATE", fault.Invalid, "quotation"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := run(t, load.Options{Files: []string{file(t, "x.txt", c.header+"\n")}, Subset: "all"})
+			if fault.Of(err) != c.kind || !strings.Contains(fault.Say(err), c.says) || !strings.Contains(fault.Say(err), "x.txt") {
+				t.Errorf("error = %v (%v)", err, fault.Of(err))
+			}
+		})
+	}
+	if _, _, err := run(t, load.Options{Files: []string{t.TempDir()}, Subset: "all"}); fault.Of(err) != fault.Invalid {
+		t.Errorf("a folder: %v", err)
+	}
+	got, report, err := run(t, load.Options{Files: []string{file(t, "x.txt", "EPIKEY|ADMIDATE|LOPATID|WHAT|DIAG_3_01|DIAG_01\n1|2008-04-01|S1|2|L40|L400\n")}, Subset: "all", Identifiers: []string{"LOPATID"}})
+	if err != nil || got[0]["LOPATID"] != "S1" {
+		t.Errorf("an identifier that the agreement lists was not loaded: %v %v", got, err)
+	}
+	want := []quality.LeftOut{{Column: "WHAT", Why: "not in the data dictionary"}, {Column: "DIAG_3_01", Why: "repeats DIAG_nn"}}
+	if d := cmp.Diff(want, report.Files[0].LeftOut); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestSubset(t *testing.T) {
+	path := file(t, "x.txt", "EPIKEY|ADMIDATE|FYEAR|MAINSPEF|TRETSPEF|DIAG_01|DIAG_02|OPERTN_01|OPERTN_02\n"+
+		"1|2008-04-01|0809|330|||||\n2|2008-04-01|0809||257||||\n3|2008-04-01|0809|160||C443|||\n4|2008-04-01|0809|100|100|I10X|L400||\n5|2008-04-01|0809|100|100|I10X||X921|S065\n6|2008-04-01|0809|100|100|I10X||S701|\n7|2008-04-01|0809|100|100|C461||S71|\n")
+	got, report, err := run(t, load.Options{Files: []string{path}, Subset: "dermatology"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, r := range got {
+		keys = append(keys, r["EPIKEY"])
+	}
+	slices.Sort(keys)
+	if d := cmp.Diff([]string{"1", "2", "3", "5", "6"}, keys); d != "" {
+		t.Error(d)
+	}
+	if report.Rows != (quality.Rows{Read: 7, Kept: 5, OutsideSubset: 2}) {
+		t.Errorf("rows = %+v", report.Rows)
+	}
+}
+
+// An independent count of NHS Digital's artificial file, when it is there.
+func TestArtificialFile(t *testing.T) {
+	dir := os.Getenv("WEBENABLE_ARTIFICIAL")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "data")
+	}
+	path := filepath.Join(dir, "artificial_hes_apc_0102.csv")
+	raw, err := os.Open(path)
+	if err != nil {
+		t.Skip("NHS Digital's artificial file is not there; set WEBENABLE_ARTIFICIAL to its folder")
+	}
+	defer raw.Close()
+	lines, err := csv.NewReader(raw).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := map[string]int{}
+	for i, h := range lines[0] {
+		at[h] = i
+	}
+	got, report, err := run(t, load.Options{Files: []string{path}, Subset: "all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Rows.Read != 2075 || report.Rows.Kept+report.Rows.Rejected != 2075 || !report.Synthetic {
+		t.Fatalf("rows = %+v, synthetic %v, rejects %+v", report.Rows, report.Synthetic, report.Rejects)
+	}
+	t.Logf("%+v", report.Rows)
+	for _, f := range report.Files[0].LeftOut {
+		if strings.HasPrefix(f.Why, "not in") {
+			t.Errorf("%s is not in the dictionary", f.Column)
+		}
+	}
+	for _, c := range [][2]string{{"SEX", "SEX"}, {"ADMIMETH", "ADMIMETH"}, {"MAINSPEF", "MAINSPEF"}, {"FYEAR", "FYEAR"}, {"DIAG_4_01", "DIAG_01"}, {"DIAG_4_03", "DIAG_03"}, {"EPIKEY", "EPIKEY"}} {
+		want, have := map[string]int{}, map[string]int{}
+		for _, l := range lines[1:] {
+			v := strings.TrimSpace(l[at[c[0]]])
+			if strings.HasPrefix(c[0], "DIAG") {
+				v = strings.TrimPrefix(v[:min(len(v), 3)], "-") // one row has "-" for "none"
+			}
+			want[v]++
+		}
+		for _, r := range got {
+			v := r[c[1]]
+			if strings.HasPrefix(c[0], "DIAG") && len(v) > 3 {
+				v = v[:3]
+			}
+			have[v]++
+		}
+		if d := cmp.Diff(want, have); d != "" {
+			t.Errorf("%s: %s", c[0], d)
+		}
+	}
+	for _, other := range []string{"artificial_hes_op_0304_truncated.csv", "artificial_hes_ae_0708_truncated.csv"} {
+		if _, _, err := run(t, load.Options{Files: []string{filepath.Join(dir, other)}, Subset: "all"}); fault.Of(err) != fault.Invalid {
+			t.Errorf("%s: %v", other, err)
+		}
+	}
+}
