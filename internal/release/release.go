@@ -1,0 +1,403 @@
+// Package release keeps the releases: immutable folders of data, one of which
+// is being served.
+//
+//	data/releases/ID/manifest.json   what it is made of, with a hash of every file
+//	data/releases/ID/report.json     the load's report
+//	data/releases/ID/store/          the data
+//	data/releases/current            the ID of the release that is served
+//	data/building/ID/                a release that is being made
+//	data/load.lock                   held while a load runs
+//
+// A load builds beside what is served. Publishing syncs every file, moves the
+// folder into place and then replaces the file "current" by rename, which is the
+// one atomic switch: before it the old release is served, after it the new one,
+// and a crash at any moment leaves one of the two. What a dead load left behind
+// is removed when the next one begins; a live one holds the lock.
+package release
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/quality"
+)
+
+// Manifest says what a release is.
+type Manifest struct {
+	Format      int          `json:"format"`
+	ID          string       `json:"id"`
+	Made        time.Time    `json:"made"`
+	Program     string       `json:"program"`   // version that made it
+	Synthetic   bool         `json:"synthetic"` // every person id in the input carried a generator's mark
+	Subset      string       `json:"subset"`
+	Agreement   string       `json:"agreement,omitempty"`
+	Identifiers []string     `json:"identifiers,omitempty"` // identifying fields that it holds
+	Rows        quality.Rows `json:"rows"`
+	Persons     int          `json:"persons"`
+	Years       []string     `json:"years"` // FYEAR values, in order of time
+	First       string       `json:"first"` // first and last admission
+	Last        string       `json:"last"`
+	Columns     []string     `json:"columns"`
+	Files       []File       `json:"files"` // every file of the release but the manifest
+}
+
+// File is one file of a release.
+type File struct {
+	Path   string `json:"path"` // slash-separated, from the release's folder
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+const format = 1
+
+// Releases is a data folder's releases. It is safe for concurrent use.
+type Releases struct {
+	root string
+	disk disk
+}
+
+// disk is how publishing touches the disk, so that tests can make each step fail.
+type disk struct {
+	write  func(path string, data []byte) error // makes the file and syncs it
+	sync   func(path string) error              // of a file or folder
+	rename func(from, to string) error
+}
+
+// Open returns the releases of a data folder, which need not exist yet.
+func Open(data string) *Releases {
+	return &Releases{root: data, disk: disk{write: writeSynced, sync: syncPath, rename: os.Rename}}
+}
+
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func (r *Releases) releases() string { return filepath.Join(r.root, "releases") }
+func (r *Releases) building() string { return filepath.Join(r.root, "building") }
+func (r *Releases) pointer() string  { return filepath.Join(r.releases(), "current") }
+
+// Dir returns the folder of a release's data.
+func (r *Releases) Dir(id string) string { return filepath.Join(r.releases(), id, "store") }
+
+// Build is a release that is being made. It holds the load lock.
+type Build struct {
+	r    *Releases
+	id   string
+	lock *os.File
+}
+
+// Begin starts a release. It fails with Conflict while another load runs. What
+// dead loads left is removed.
+func (r *Releases) Begin(id string) (*Build, error) {
+	if !validID(id) {
+		return nil, fmt.Errorf("begin release: %q is no release id", id)
+	}
+	for _, dir := range []string{r.root, r.releases(), r.building()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fault.Wrap(fault.Unavailable, err, "The data folder cannot be written; check its rights and free space")
+		}
+	}
+	lock, err := os.OpenFile(filepath.Join(r.root, "load.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "The data folder cannot be written; check its rights and free space")
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fault.New(fault.Conflict, "Another load is running in this data folder. Wait until it has ended."), lock.Close())
+	}
+	b := &Build{r: r, id: id, lock: lock}
+	if err := r.clean(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	if err := os.MkdirAll(b.Dir(), 0o700); err != nil {
+		return nil, errors.Join(fmt.Errorf("begin release: %w", err), lock.Close())
+	}
+	return b, nil
+}
+
+// clean removes what dead loads left. The caller holds the load lock, so
+// nothing there belongs to a live one.
+func (r *Releases) clean() error {
+	left, err := os.ReadDir(r.building())
+	if err != nil {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	for _, d := range left {
+		if err := os.RemoveAll(filepath.Join(r.building(), d.Name())); err != nil {
+			return fmt.Errorf("clean up: %w", err)
+		}
+	}
+	// a pointer file that was not renamed
+	if err := os.Remove(r.pointer() + ".new"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	return nil
+}
+
+// Clean removes what dead loads left, unless a load runs now.
+func (r *Releases) Clean() error {
+	lock, err := os.OpenFile(filepath.Join(r.root, "load.lock"), os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	defer lock.Close()
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return nil // a live load holds it
+	}
+	return r.clean()
+}
+
+// ID returns the id that the release will have.
+func (b *Build) ID() string { return b.id }
+
+// Dir returns the empty folder for the release's data.
+func (b *Build) Dir() string { return filepath.Join(b.r.building(), b.id, "store") }
+
+// Abort gives up and removes what was made.
+func (b *Build) Abort() error {
+	return errors.Join(os.RemoveAll(filepath.Join(b.r.building(), b.id)), b.lock.Close())
+}
+
+// Publish completes the manifest with the files and their hashes, makes
+// everything durable and switches to the release. On an error the release that
+// was served still is, and Abort is still to be called.
+func (b *Build) Publish(ctx context.Context, m Manifest, report *quality.Report) error {
+	dir := filepath.Join(b.r.building(), b.id)
+	text, err := json.MarshalIndent(report, "", " ")
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if err := b.r.disk.write(filepath.Join(dir, "report.json"), append(text, '\n')); err != nil {
+		return cannotWrite(err)
+	}
+	m.Format, m.ID = format, b.id
+	if m.Files, err = hashAll(ctx, dir); err != nil {
+		return err
+	}
+	if text, err = json.MarshalIndent(m, "", " "); err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	if err := b.r.disk.write(filepath.Join(dir, "manifest.json"), append(text, '\n')); err != nil {
+		return cannotWrite(err)
+	}
+	err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return b.r.disk.sync(path)
+	})
+	if err != nil {
+		return cannotWrite(err)
+	}
+	if err := b.r.disk.rename(dir, filepath.Join(b.r.releases(), b.id)); err != nil {
+		return cannotWrite(err)
+	}
+	if err := b.r.disk.sync(b.r.releases()); err != nil {
+		return cannotWrite(err)
+	}
+	if err := b.r.point(b.id); err != nil {
+		return err
+	}
+	return b.lock.Close()
+}
+
+func cannotWrite(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "The new release could not be written; the one that was served still is. Check free space and the disk, then load again")
+}
+
+// point makes a release the current one.
+func (r *Releases) point(id string) error {
+	next := r.pointer() + ".new"
+	if err := r.disk.write(next, []byte(id+"\n")); err != nil {
+		return cannotWrite(err)
+	}
+	if err := r.disk.rename(next, r.pointer()); err != nil {
+		return cannotWrite(err)
+	}
+	if err := r.disk.sync(r.releases()); err != nil {
+		return cannotWrite(err)
+	}
+	return nil
+}
+
+// Switch makes an existing release the current one: how one rolls back.
+func (r *Releases) Switch(id string) error {
+	if _, err := r.Get(id); err != nil {
+		return err
+	}
+	return r.point(id)
+}
+
+// Current returns the id of the release that is served; NotFound if there is
+// none yet.
+func (r *Releases) Current() (string, error) {
+	b, err := os.ReadFile(r.pointer())
+	id := strings.TrimSpace(string(b))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fault.New(fault.NotFound, "Nothing has been loaded yet: run “webenable load FILE”.")
+	case err != nil:
+		return "", fmt.Errorf("read current release: %w", err)
+	case !validID(id):
+		return "", fault.New(fault.Unavailable, "The file that names the current release is damaged: run “webenable release publish ID”.")
+	}
+	return id, nil
+}
+
+var idText = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[0-9a-z]{4}$`)
+
+func validID(id string) bool { return idText.MatchString(id) }
+
+// NewID makes an id that sorts by time: 20261124-093000-k3q9. tail is random.
+func NewID(now time.Time, tail [2]byte) string {
+	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(tail[:])
+}
+
+// Get returns a release's manifest.
+func (r *Releases) Get(id string) (Manifest, error) {
+	var m Manifest
+	if !validID(id) {
+		return m, fault.New(fault.NotFound, "There is no such release: see “webenable release list”.")
+	}
+	b, err := os.ReadFile(filepath.Join(r.releases(), id, "manifest.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, fault.New(fault.NotFound, "There is no such release: see “webenable release list”.")
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &m)
+	}
+	if err != nil {
+		return m, fmt.Errorf("read manifest: %w", err)
+	}
+	if m.Format != format {
+		return m, fault.New(fault.Unavailable, "Release %s was made by another version of this program: load the files again.", id)
+	}
+	return m, nil
+}
+
+// Report returns a release's load report.
+func (r *Releases) Report(id string) (*quality.Report, error) {
+	if _, err := r.Get(id); err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(filepath.Join(r.releases(), id, "report.json"))
+	if err != nil {
+		return nil, fmt.Errorf("read report: %w", err)
+	}
+	out := &quality.Report{}
+	if err := json.Unmarshal(b, out); err != nil {
+		return nil, fmt.Errorf("read report: %w", err)
+	}
+	return out, nil
+}
+
+// List returns all releases, the newest first.
+func (r *Releases) List() ([]Manifest, error) {
+	entries, err := os.ReadDir(r.releases())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list releases: %w", err)
+	}
+	var out []Manifest
+	for _, e := range entries {
+		if e.IsDir() && validID(e.Name()) {
+			m, err := r.Get(e.Name())
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, m)
+		}
+	}
+	slices.SortFunc(out, func(a, b Manifest) int { return strings.Compare(b.ID, a.ID) })
+	return out, nil
+}
+
+// Verify reads a release's files again and compares them with the manifest.
+func (r *Releases) Verify(ctx context.Context, id string) error {
+	m, err := r.Get(id)
+	if err != nil {
+		return err
+	}
+	have, err := hashAll(ctx, filepath.Join(r.releases(), id))
+	if err != nil {
+		return err
+	}
+	have = slices.DeleteFunc(have, func(f File) bool { return f.Path == "manifest.json" })
+	for i, f := range m.Files {
+		if i >= len(have) || have[i] != f {
+			return fault.New(fault.Unavailable, "Release %s is damaged: %s is not as it was made. Switch to another release or load again.", id, f.Path)
+		}
+	}
+	if len(have) != len(m.Files) {
+		return fault.New(fault.Unavailable, "Release %s is damaged: it holds files that do not belong to it.", id)
+	}
+	return nil
+}
+
+// hashAll hashes every file below a folder, in order of path.
+func hashAll(ctx context.Context, dir string) ([]File, error) {
+	var out []File
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		h := sha256.New()
+		n, err := io.Copy(h, f)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		out = append(out, File{Path: filepath.ToSlash(rel), Size: n, SHA256: hex.EncodeToString(h.Sum(nil))})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("hash release: %w", err)
+	}
+	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return out, nil
+}
