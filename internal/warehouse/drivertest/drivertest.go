@@ -32,19 +32,10 @@ func Run(t *testing.T, open Open) {
 			t.Error(d)
 		}
 	})
-	t.Run("random", func(t *testing.T) {
-		seed := uint64(time.Now().UnixNano())
-		if s := os.Getenv("WEBENABLE_SEED"); s != "" {
-			n, err := strconv.ParseUint(s, 10, 64)
-			if err != nil {
-				t.Fatal("WEBENABLE_SEED is not a number")
-			}
-			seed = n
-		}
-		t.Logf("seed %d", seed)
-		runRandom(t, engine, oracle, f, seed, 1000)
-	})
-	t.Run("walk", func(t *testing.T) { walk(t, engine) })
+	t.Run("questions", func(t *testing.T) { runQuestions(t, engine, f) })
+	seed := seed(t)
+	t.Run("random", func(t *testing.T) { runRandom(t, engine, oracle, f, seed, 1000) })
+	t.Run("walks", func(t *testing.T) { runWalks(t, engine, oracle, f, seed, 100) })
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -52,66 +43,37 @@ func Run(t *testing.T, open Open) {
 			t.Errorf("error = %v, want context.Canceled", err)
 		}
 	})
-	t.Run("mark-beyond-the-end", func(t *testing.T) {
-		p := driver.NewPlan(query.Query{Limit: 5})
-		p.After = driver.RowID(len(f.Records))
-		if _, err := engine.Ask(context.Background(), p); err == nil {
-			t.Error("no error for a row that is not there")
-		}
-	})
+	for name, set := range map[string]func(p *driver.Plan, id driver.RowID){
+		"after-no-such-row":  func(p *driver.Plan, id driver.RowID) { p.After = id },
+		"before-no-such-row": func(p *driver.Plan, id driver.RowID) { p.Before = id },
+		"no-such-row":        func(p *driver.Plan, id driver.RowID) { p.Row = id },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := driver.NewPlan(query.Query{Limit: 5})
+			set(&p, driver.RowID(len(f.Records)))
+			if _, err := engine.Ask(context.Background(), p); err == nil {
+				t.Error("no error for a row that is not there")
+			}
+		})
+	}
 	t.Run("at-once", func(t *testing.T) { atOnce(t, engine, oracle, f) })
 	t.Run("empty-release", func(t *testing.T) { empty(t, open, f) })
 	t.Run("no-person-column", func(t *testing.T) { noPersons(t, open, f) })
 }
 
-// walk goes through all pages to the end and back, and must see every row once
-// and the same pages both ways.
-func walk(t *testing.T, engine driver.Engine) {
-	q := query.Query{Limit: 37, Sort: []query.Sort{{Field: "STARTAGE", Desc: true}, {Field: "SEX"}}, Columns: []string{hes.EpisodeKey}}
-	var pages [][]driver.RowID
-	seen := map[driver.RowID]bool{}
-	ask := func(p driver.Plan) *driver.Answer {
-		t.Helper()
-		a, err := engine.Ask(context.Background(), p)
+// seed returns the seed of this run, which a failure is repeated with.
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("WEBENABLE_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatal("WEBENABLE_SEED is not a number")
 		}
-		return a
+		seed = n
 	}
-	ids := func(a *driver.Answer) (out []driver.RowID) {
-		for _, r := range a.Rows {
-			out = append(out, r.ID)
-		}
-		return out
-	}
-	p := driver.NewPlan(q)
-	for {
-		a := ask(p)
-		if a.Offset != len(seen) {
-			t.Fatalf("page %d begins at %d, want %d", len(pages), a.Offset, len(seen))
-		}
-		for _, id := range ids(a) {
-			if seen[id] {
-				t.Fatalf("row %d is on two pages", id)
-			}
-			seen[id] = true
-		}
-		pages = append(pages, ids(a))
-		if !a.More {
-			break
-		}
-		p.After = a.Rows[len(a.Rows)-1].ID
-	}
-	if len(seen) != engine.Info().Rows {
-		t.Fatalf("the pages hold %d rows, want %d", len(seen), engine.Info().Rows)
-	}
-	p.After = driver.NoRow
-	for i := len(pages) - 2; i >= 0; i-- {
-		p.Before = pages[i+1][0]
-		if d := cmp.Diff(pages[i], ids(ask(p))); d != "" {
-			t.Fatalf("page %d on the way back: %s", i, d)
-		}
-	}
+	t.Logf("seed %d; repeat with WEBENABLE_SEED", seed)
+	return seed
 }
 
 func atOnce(t *testing.T, engine, oracle driver.Engine, f Fixture) {

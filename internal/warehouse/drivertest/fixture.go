@@ -116,6 +116,14 @@ func New(t testing.TB) Fixture {
 		}
 		f.Records = append(f.Records, rec)
 	}
-	f.Records = append(f.Records, driver.Record{"EPIKEY": "1"}) // nothing else recorded
+	f.Records = append(f.Records,
+		driver.Record{"EPIKEY": "1"}, // nothing else recorded
+		driver.Record{"EPIKEY": "e1", "TOKEN_PERSON_ID": "synth-lower", "ADMIDATE": "2030-01-01", "STARTAGE_CALC": "-0.25"},
+		driver.Record{"EPIKEY": "E1", "TOKEN_PERSON_ID": "SYNTH-LOWER", "ADMIDATE": "2030-01-01", "EPIDUR": "-10"},
+		// No key: their whole content decides which comes first.
+		driver.Record{"ADMIDATE": "2030-01-01", "SEX": "2"},
+		driver.Record{"ADMIDATE": "2030-01-01", "SEX": "1", "DIAG_02": "L40"},
+		driver.Record{"SEX": "1"},
+	)
 	return f
 }

@@ -1,0 +1,72 @@
+package auth
+
+import (
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+
+	"webenablehes/internal/fault"
+)
+
+// Cost is what computing a password's hash costs.
+type Cost struct {
+	Time, MemoryKiB uint32
+	Threads         uint8
+}
+
+// DefaultCost returns a cost above the floor that OWASP recommends (2 passes, 19 MiB).
+func DefaultCost() Cost { return Cost{Time: 3, MemoryKiB: 64 << 10, Threads: 1} }
+
+// CheckPassword says what is wrong with a new password. There are no rules of
+// composition: length and not being known are what counts.
+func CheckPassword(name, password string) error {
+	low := strings.ToLower(password)
+	switch n := len([]rune(password)); {
+	case n < 12:
+		return fault.New(fault.Invalid, "A password has at least 12 characters; three or four words do well.")
+	case n > 256:
+		return fault.New(fault.Invalid, "A password has at most 256 characters.")
+	case strings.Contains(low, name):
+		return fault.New(fault.Invalid, "The password must not hold the account name.")
+	}
+	for _, known := range [...]string{"password", "123456", "qwerty", "letmein", "welcome", "dermatology", "hospital", "changeme", "iloveyou", "webenable"} {
+		if rest := strings.ReplaceAll(low, known, ""); len(rest) < 8 {
+			return fault.New(fault.Invalid, "The password is among those that are tried first. Choose words that do not belong together.")
+		}
+	}
+	return nil
+}
+
+// hash returns the PHC string of a password.
+func hash(password string, c Cost, random io.Reader) (string, error) {
+	salt := make([]byte, 16)
+	if _, err := io.ReadFull(random, salt); err != nil {
+		return "", fmt.Errorf("hash password: %w", err)
+	}
+	key := argon2.IDKey([]byte(password), salt, c.Time, c.MemoryKiB, c.Threads, 32)
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.MemoryKiB, c.Time, c.Threads, b64.EncodeToString(salt), b64.EncodeToString(key)), nil
+}
+
+// verify compares a password with a PHC string; cost is what made the string.
+func verify(password, phc string) (ok bool, cost Cost, err error) {
+	parts := strings.Split(phc, "$")
+	if len(parts) != 6 || parts[1] != "argon2id" {
+		return false, cost, fmt.Errorf("verify password: the stored hash is not understood")
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &cost.MemoryKiB, &cost.Time, &cost.Threads); err != nil || cost.Time == 0 || cost.Threads == 0 {
+		return false, cost, fmt.Errorf("verify password: the stored hash is not understood")
+	}
+	b64 := base64.RawStdEncoding
+	salt, err1 := b64.DecodeString(parts[4])
+	want, err2 := b64.DecodeString(parts[5])
+	if err1 != nil || err2 != nil || len(want) == 0 {
+		return false, cost, fmt.Errorf("verify password: the stored hash is not understood")
+	}
+	got := argon2.IDKey([]byte(password), salt, cost.Time, cost.MemoryKiB, cost.Threads, uint32(len(want)))
+	return subtle.ConstantTimeCompare(got, want) == 1, cost, nil
+}

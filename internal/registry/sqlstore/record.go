@@ -1,0 +1,111 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"webenablehes/internal/audit"
+	"webenablehes/internal/fault"
+)
+
+// pending is an event that waits to be written.
+type pending struct {
+	body   []byte
+	result chan error
+}
+
+// maxTogether is how many events are written in one transaction at most.
+const maxTogether = 256
+
+// Record writes an event durably. Events that come while others are being
+// written share the next transaction, so that many people cost few syncs.
+func (s *Store) Record(ctx context.Context, e audit.Event) error {
+	body, err := audit.Encode(e)
+	if err != nil {
+		return err
+	}
+	p := pending{body, make(chan error, 1)}
+	select {
+	case s.events <- p:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return <-p.result // once taken it is written whatever becomes of the caller
+}
+
+// record writes events until the channel is closed.
+func (s *Store) record() {
+	defer close(s.done)
+	for first := range s.events {
+		together := []pending{first}
+	gather:
+		for len(together) < maxTogether {
+			select {
+			case p, open := <-s.events:
+				if !open {
+					break gather
+				}
+				together = append(together, p)
+			default:
+				break gather
+			}
+		}
+		err := s.write(together)
+		for _, p := range together {
+			p.result <- err
+		}
+	}
+}
+
+// write appends events to the chain in one transaction. The chain's head is
+// read inside it, so that several processes can append.
+func (s *Store) write(events []pending) error {
+	ctx := context.Background() // not any one caller's
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return unwritable(err)
+	}
+	defer tx.Rollback()
+	var seq int64
+	var head string
+	err = tx.QueryRowContext(ctx, `select seq, hash from access_log order by seq desc limit 1`).Scan(&seq, &head)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return unwritable(err)
+	}
+	for _, e := range events {
+		seq++
+		head = audit.Link(seq, head, e.body)
+		if _, err := tx.ExecContext(ctx, `insert into access_log (seq, body, hash) values (?,?,?)`, seq, e.body, head); err != nil {
+			return unwritable(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return unwritable(err)
+	}
+	return nil
+}
+
+func unwritable(err error) error {
+	return fault.Wrap(fault.Unavailable, fmt.Errorf("write access record: %w", err), "The access record cannot be written. Check the disk.")
+}
+
+// Entries reads the access record in order.
+func (s *Store) Entries(ctx context.Context, from int64, visit func(audit.Entry) bool) error {
+	rows, err := s.db.QueryContext(ctx, `select seq, body, hash from access_log where seq >= ? order by seq`, from)
+	if err != nil {
+		return outcome(err, "access record")
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e audit.Entry
+		if err := rows.Scan(&e.Seq, &e.Body, &e.Hash); err != nil {
+			return outcome(err, "access record")
+		}
+		if !visit(e) {
+			return nil
+		}
+	}
+	return outcome(rows.Err(), "access record")
+}

@@ -1,0 +1,280 @@
+// Package sqlstore keeps the registry in SQLite: one file beside the releases,
+// written ahead with full synchronisation, one writer at a time.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/registry"
+)
+
+//go:embed schema/sqlite/*.sql
+var schema embed.FS
+
+// Store is a registry in a file. It is safe for concurrent use, by several
+// processes too.
+type Store struct {
+	db     *sql.DB
+	events chan pending
+	done   chan struct{}
+}
+
+// Open opens the registry in a data folder, making or migrating it first.
+func Open(ctx context.Context, data string) (*Store, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "The data folder cannot be made; check its rights")
+	}
+	path := filepath.Join(data, "registry.db")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "The registry cannot be opened; check the rights of the data folder")
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
+	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", "file:"+url.PathEscape(path)+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
+	db.SetMaxOpenConns(4)
+	s := &Store{db: db, events: make(chan pending), done: make(chan struct{})}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	go s.record()
+	return s, nil
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	sub, err := fs.Sub(schema, "schema/sqlite")
+	if err != nil {
+		return fmt.Errorf("migrate registry: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.db, sub)
+	if err != nil {
+		return fmt.Errorf("migrate registry: %w", err)
+	}
+	have, known, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate registry: %w", err)
+	}
+	if have > known {
+		return fault.New(fault.Unavailable, "The registry was made by a newer version of this program. Install that version again.")
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate registry: %w", err)
+	}
+	return nil
+}
+
+// Close ends recording and closes the file.
+func (s *Store) Close() error {
+	close(s.events)
+	<-s.done
+	return s.db.Close()
+}
+
+func millis(t time.Time) int64  { return t.UTC().UnixMilli() }
+func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+func list(text string) []string { return strings.Fields(text) }
+
+// outcome gives a database error its kind. what is "account", "agreement", …
+func outcome(err error, what string) error {
+	var e *sqlite.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return fault.New(fault.NotFound, "There is no such %s.", what)
+	case errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
+		return fault.New(fault.Conflict, "There is such an %s already.", what)
+	}
+	return fmt.Errorf("registry, %s: %w", what, err)
+}
+
+// change runs a statement that must touch a row.
+func (s *Store) change(ctx context.Context, what, text string, args ...any) error {
+	r, err := s.db.ExecContext(ctx, text, args...)
+	if err != nil {
+		return outcome(err, what)
+	}
+	if n, err := r.RowsAffected(); err == nil && n == 0 {
+		return outcome(sql.ErrNoRows, what)
+	}
+	return nil
+}
+
+// AddAgreement keeps a new agreement.
+func (s *Store) AddAgreement(ctx context.Context, a registry.Agreement) error {
+	if a.Ref == "" || a.Title == "" || !a.From.Before(a.Until) || len(a.Years) == 0 {
+		return fault.New(fault.Invalid, "An agreement needs a reference, a title, a beginning before its end, and the financial years that it covers.")
+	}
+	return s.change(ctx, "agreement", `insert into agreement (ref, title, from_ms, until_ms, years, fields, provider, specialties) values (?,?,?,?,?,?,?,?)`,
+		a.Ref, a.Title, millis(a.From), millis(a.Until), strings.Join(a.Years, " "), strings.Join(a.Fields, " "), a.Provider, strings.Join(a.Specialties, " "))
+}
+
+const agreementColumns = `select ref, title, from_ms, until_ms, years, fields, provider, specialties from agreement`
+
+func scanAgreement(scan func(...any) error) (registry.Agreement, error) {
+	var a registry.Agreement
+	var from, until int64
+	var years, fields, specialties string
+	err := scan(&a.Ref, &a.Title, &from, &until, &years, &fields, &a.Provider, &specialties)
+	a.From, a.Until, a.Years, a.Fields, a.Specialties = moment(from), moment(until), list(years), list(fields), list(specialties)
+	return a, outcome(err, "agreement")
+}
+
+// Agreement returns an agreement.
+func (s *Store) Agreement(ctx context.Context, ref string) (registry.Agreement, error) {
+	return scanAgreement(s.db.QueryRowContext(ctx, agreementColumns+` where ref = ?`, ref).Scan)
+}
+
+// Agreements returns all agreements by reference.
+func (s *Store) Agreements(ctx context.Context) ([]registry.Agreement, error) {
+	return all(ctx, s.db, scanAgreement, agreementColumns+` order by ref`)
+}
+
+// AddUser keeps a new account.
+func (s *Store) AddUser(ctx context.Context, u registry.User) error {
+	return s.change(ctx, "account", `insert into person (name, display, role, agreement, demo, hash) values (?,?,?,nullif(?,''),?,?)`,
+		u.Name, u.Display, string(u.Role), u.Agreement, u.Demo, u.Hash)
+}
+
+const userColumns = `select id, name, display, role, coalesce(agreement, ''), disabled, demo, hash, columns from person`
+
+func scanUser(scan func(...any) error) (registry.User, error) {
+	var u registry.User
+	var role string
+	err := scan(&u.ID, &u.Name, &u.Display, &role, &u.Agreement, &u.Disabled, &u.Demo, &u.Hash, &u.Columns)
+	u.Role = policy.Role(role)
+	return u, outcome(err, "account")
+}
+
+// User returns an account by number.
+func (s *Store) User(ctx context.Context, id int64) (registry.User, error) {
+	return scanUser(s.db.QueryRowContext(ctx, userColumns+` where id = ?`, id).Scan)
+}
+
+// UserByName returns an account by its name.
+func (s *Store) UserByName(ctx context.Context, name string) (registry.User, error) {
+	return scanUser(s.db.QueryRowContext(ctx, userColumns+` where name = ?`, name).Scan)
+}
+
+// Users returns all accounts by name.
+func (s *Store) Users(ctx context.Context) ([]registry.User, error) {
+	return all(ctx, s.db, scanUser, userColumns+` order by name`)
+}
+
+// SetPassword keeps a new password's hash and ends the person's sessions.
+func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
+	if err := s.change(ctx, "account", `update person set hash = ? where id = ?`, hash, id); err != nil {
+		return err
+	}
+	_, err := s.db.ExecContext(ctx, `delete from session where person = ?`, id)
+	return outcome(err, "session")
+}
+
+// SetDisabled closes or opens an account; closing ends its sessions.
+func (s *Store) SetDisabled(ctx context.Context, id int64, disabled bool) error {
+	if err := s.change(ctx, "account", `update person set disabled = ? where id = ?`, disabled, id); err != nil || !disabled {
+		return err
+	}
+	_, err := s.db.ExecContext(ctx, `delete from session where person = ?`, id)
+	return outcome(err, "session")
+}
+
+// SetColumns remembers a person's columns.
+func (s *Store) SetColumns(ctx context.Context, id int64, columns string) error {
+	return s.change(ctx, "account", `update person set columns = ? where id = ?`, columns, id)
+}
+
+// AddSession keeps a new session.
+func (s *Store) AddSession(ctx context.Context, x registry.Session) error {
+	return s.change(ctx, "session", `insert into session (token_hash, person, created_ms, seen_ms, address) values (?,?,?,?,?)`,
+		x.TokenHash, x.UserID, millis(x.Created), millis(x.Seen), x.Address)
+}
+
+// Session returns a session by its token's hash.
+func (s *Store) Session(ctx context.Context, tokenHash []byte) (registry.Session, error) {
+	x := registry.Session{TokenHash: tokenHash}
+	var created, seen int64
+	err := s.db.QueryRowContext(ctx, `select person, created_ms, seen_ms, address from session where token_hash = ?`, tokenHash).Scan(&x.UserID, &created, &seen, &x.Address)
+	x.Created, x.Seen = moment(created), moment(seen)
+	return x, outcome(err, "session")
+}
+
+// TouchSession notes that a session was used.
+func (s *Store) TouchSession(ctx context.Context, tokenHash []byte, seen time.Time) error {
+	return s.change(ctx, "session", `update session set seen_ms = ? where token_hash = ?`, millis(seen), tokenHash)
+}
+
+// EndSession ends a session.
+func (s *Store) EndSession(ctx context.Context, tokenHash []byte) error {
+	return s.change(ctx, "session", `delete from session where token_hash = ?`, tokenHash)
+}
+
+// NoteFailure remembers a refused sign-in, and forgets those over a day old.
+func (s *Store) NoteFailure(ctx context.Context, key string, at time.Time) error {
+	if _, err := s.db.ExecContext(ctx, `delete from failure where at_ms < ?`, millis(at.Add(-24*time.Hour))); err != nil {
+		return outcome(err, "failure")
+	}
+	return s.change(ctx, "failure", `insert into failure (key, at_ms) values (?,?)`, key, millis(at))
+}
+
+// Failures counts the refused sign-ins of a key.
+func (s *Store) Failures(ctx context.Context, key string, since time.Time) (int, time.Time, error) {
+	var n int
+	var last sql.NullInt64
+	err := s.db.QueryRowContext(ctx, `select count(*), max(at_ms) from failure where key = ? and at_ms >= ?`, key, millis(since)).Scan(&n, &last)
+	return n, moment(last.Int64), outcome(err, "failure")
+}
+
+// ClearFailures forgets a key's refused sign-ins.
+func (s *Store) ClearFailures(ctx context.Context, key string) error {
+	_, err := s.db.ExecContext(ctx, `delete from failure where key = ?`, key)
+	return outcome(err, "failure")
+}
+
+// SettingOnce keeps a value unless there is one.
+func (s *Store) SettingOnce(ctx context.Context, name string, value []byte) ([]byte, error) {
+	if _, err := s.db.ExecContext(ctx, `insert into setting (name, value) values (?,?) on conflict do nothing`, name, value); err != nil {
+		return nil, outcome(err, "setting")
+	}
+	var out []byte
+	err := s.db.QueryRowContext(ctx, `select value from setting where name = ?`, name).Scan(&out)
+	return out, outcome(err, "setting")
+}
+
+func all[T any](ctx context.Context, db *sql.DB, scan func(func(...any) error) (T, error), text string, args ...any) ([]T, error) {
+	rows, err := db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, outcome(err, "list")
+	}
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		x, err := scan(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, outcome(rows.Err(), "list")
+}

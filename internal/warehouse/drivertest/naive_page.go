@@ -1,0 +1,110 @@
+package drivertest
+
+import (
+	"sort"
+	"strings"
+
+	"webenablehes/internal/query"
+	"webenablehes/internal/warehouse/driver"
+)
+
+// page fills in the page. A person stands where the first of the matching rows
+// stands; the mark is a row like any other, so it has a place even if it does
+// not match.
+func (n *naive) page(a *driver.Answer, p driver.Plan, rows []int) {
+	episodes := map[string][]int{} // matching rows of each person
+	for _, i := range rows {
+		if key := n.rows[i]["TOKEN_PERSON_ID"]; key != "" {
+			episodes[key] = append(episodes[key], i)
+		}
+	}
+	if p.Unit == query.Patients {
+		rows = nil
+		for _, mine := range episodes {
+			rows = append(rows, mine[0])
+		}
+	}
+	before := func(i, j int) bool {
+		for _, s := range p.Sort {
+			if s.Field == query.ByEpisodes {
+				x, y := len(episodes[n.rows[i]["TOKEN_PERSON_ID"]]), len(episodes[n.rows[j]["TOKEN_PERSON_ID"]])
+				if x != y {
+					return (x < y) != s.Desc
+				}
+				continue
+			}
+			x, y := n.rows[i][s.Field], n.rows[j][s.Field]
+			if x == y {
+				continue
+			}
+			if x == "" || y == "" {
+				return y == ""
+			}
+			return less(n.typ(s.Field), x, y) != s.Desc
+		}
+		return i < j
+	}
+	sort.Slice(rows, func(x, y int) bool { return before(rows[x], rows[y]) })
+	from, to := 0, len(rows)
+	for at, i := range rows {
+		if p.After != driver.NoRow && !before(int(p.After), i) {
+			from = at + 1 // the row is the mark or stands before it
+		}
+		if p.Before != driver.NoRow && !before(i, int(p.Before)) && to == len(rows) {
+			to = at
+		}
+	}
+	if p.Before != driver.NoRow {
+		for to-from > p.Limit {
+			from++
+		}
+	}
+	for to-from > p.Limit {
+		to--
+	}
+	a.Offset, a.More = from, to < len(rows)
+	for _, i := range rows[from:to] {
+		a.Rows = append(a.Rows, n.line(p, i, episodes))
+	}
+}
+
+// line is one row of the page.
+func (n *naive) line(p driver.Plan, i int, episodes map[string][]int) driver.Row {
+	r := n.rows[i]
+	out := driver.Row{ID: driver.RowID(i), Person: driver.NoPerson, Values: make([]string, len(p.Columns))}
+	key := r["TOKEN_PERSON_ID"]
+	if key != "" {
+		out.Person = driver.PersonID(place(n.person, key))
+	}
+	for c, field := range p.Columns {
+		slots, last := n.slots(r, field), 0
+		for slot := range slots {
+			last = max(last, slot)
+		}
+		texts := []string{slots[0]}
+		if last > 0 {
+			texts = make([]string, last)
+			for slot, v := range slots {
+				texts[slot-1] = v
+			}
+		}
+		out.Values[c] = strings.Join(texts, ",")
+	}
+	if p.Unit != query.Patients {
+		return out
+	}
+	out.Episodes = len(episodes[key])
+	for _, other := range episodes[key] {
+		day := n.rows[other]["ADMIDATE"]
+		if day == "" {
+			continue
+		}
+		if out.First == "" || day < out.First {
+			out.First = day
+		}
+		if day > out.Last {
+			out.Last = day
+		}
+	}
+	return out
+}

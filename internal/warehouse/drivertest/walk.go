@@ -1,0 +1,83 @@
+package drivertest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"webenablehes/internal/warehouse/driver"
+)
+
+// RunRandom opens an engine and an oracle over the suite's fixture, asks both n
+// random questions, and leafs through the pages of a tenth as many.
+func RunRandom(t *testing.T, seed uint64, n int, open, oracle Open) {
+	t.Helper()
+	f := New(t)
+	engine, want := open(t, f), oracle(t, f)
+	t.Cleanup(func() {
+		for _, e := range [...]driver.Engine{engine, want} {
+			if err := e.Close(); err != nil {
+				t.Error("close:", err)
+			}
+		}
+	})
+	runRandom(t, engine, want, f, seed, n)
+	runWalks(t, engine, want, f, seed, n/10)
+}
+
+// runWalks leafs through the pages of n random questions.
+func runWalks(t *testing.T, engine, oracle driver.Engine, f Fixture, seed uint64, n int) {
+	t.Helper()
+	g := newGenerator(f, oracle.Info(), seed)
+	for i := range n {
+		p := g.plan()
+		p.After, p.Before, p.Facets, p.Groups = driver.NoRow, driver.NoRow, nil, nil
+		p.Limit = 1 + g.r.IntN(60)
+		whole := p
+		whole.Limit = oracle.Info().Rows + 1
+		all, err := oracle.Ask(context.Background(), whole)
+		if err != nil {
+			t.Fatal("oracle:", err)
+		}
+		if d := walk(t, engine, p, all.Rows); d != "" {
+			t.Fatalf("seed %d, walk %d: %s\nguard %v, row %d, person %d, limit %d\n%s", seed, i, p.Query, p.Guard, p.Row, p.Person, p.Limit, d)
+		}
+	}
+}
+
+// walk goes through the pages of a question to the end and back to the start
+// and says how they differ from the rows that they should hold.
+func walk(t *testing.T, engine driver.Engine, p driver.Plan, rows []driver.Row) string {
+	t.Helper()
+	check := func(from, to int) string {
+		got, err := engine.Ask(context.Background(), p)
+		if err != nil {
+			return err.Error()
+		}
+		want := driver.Answer{Offset: from, More: to < len(rows)}
+		if from < to {
+			want.Rows = rows[from:to]
+		}
+		got.Episodes, got.Patients = 0, 0
+		return cmp.Diff(want, tidy(got))
+	}
+	from := 0
+	for {
+		to := min(len(rows), from+p.Limit)
+		if d := check(from, to); d != "" {
+			return d
+		}
+		if to == len(rows) {
+			break
+		}
+		p.After, from = rows[to-1].ID, to
+	}
+	for p.After = driver.NoRow; from > 0; from -= p.Limit {
+		p.Before = rows[from].ID
+		if d := check(max(0, from-p.Limit), from); d != "" {
+			return "on the way back: " + d
+		}
+	}
+	return ""
+}
