@@ -3,23 +3,29 @@ package hes
 import (
 	"encoding/csv"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 )
 
 // Names of the clinical and organisational lists; every other list is named
-// for the field that it belongs to ("SEX", "ADMIMETH").
+// for a field that it belongs to ("SEX", "ADMIMETH") or for what its fields
+// share ("AREA", "FLAG").
 const (
-	ICD10    = "ICD10"
-	OPCS4    = "OPCS4"
-	Provider = "PROVIDER"
+	ICD10        = "ICD10"
+	OPCS4        = "OPCS4"
+	Provider     = "PROVIDER"
+	ICD10Chapter = "ICD10_CHAPTER" // no field's: headings for pickers and tables
+	ICD10Block   = "ICD10_BLOCK"
+	OPCS4Chapter = "OPCS4_CHAPTER"
 )
 
 // CodeValue is one code of a list.
 type CodeValue struct {
-	Code     string // as in the data: "11", "L400", "RAL"
+	Code     string // as a load writes it: "11", "L400", "RAL"; always in capitals
 	Label    string // short, in our own words
 	Synonyms string // search words separated by "; "; clinical lists only
-	From, To string // first and last financial year in which it is valid; empty if open or not known
+	From, To string // first and last financial year in which it is valid, empty if open or not known; of a chapter or block its first and last category
 }
 
 // Codes holds all code lists. It is immutable and safe for concurrent use.
@@ -43,20 +49,21 @@ func LoadCodes() (*Codes, error) {
 			return CodeValue{Code: r[1], Label: r[2], Synonyms: r[3]}
 		}},
 	} {
-		if err := c.read(file.name, file.header, file.value); err != nil {
+		f, err := files.Open(file.name)
+		if err != nil {
+			return nil, fmt.Errorf("open code lists: %w", err)
+		}
+		err = c.read(f, file.name, file.header, file.value)
+		f.Close()
+		if err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
-func (c *Codes) read(name, header string, value func([]string) CodeValue) error {
-	f, err := files.Open(name)
-	if err != nil {
-		return fmt.Errorf("open code lists: %w", err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
+func (c *Codes) read(r io.Reader, name, header string, value func([]string) CodeValue) error {
+	rows, err := csv.NewReader(r).ReadAll()
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
@@ -84,13 +91,28 @@ func (c *Codes) read(name, header string, value func([]string) CodeValue) error 
 // no such list. The caller must not change the slice.
 func (c *Codes) Values(list string) []CodeValue { return c.lists[list] }
 
+// Closed tells whether a list holds every value that its fields may have, so
+// that a value outside it is worth a remark. The other lists label only the
+// values that somebody has labelled, or the special values of a field that is
+// otherwise a number, a place or an organisation.
+func (c *Codes) Closed(list string) bool {
+	open := [...]string{
+		ICD10, OPCS4, Provider,
+		"AREA", "CANNET", "CANREG", "PCT", "POSTDIST", "HOMEADD", // places
+		"CONSULT", "GPPRAC", "PCONSULT", "PRIMERCP", "PURCODE", "REFERORG", "REFERRER", "REGGMP", // people and organisations
+		"ACPN_n", "ADMIAGE", "BIRWEIT_n", "DEPDAYS_n", "ELECDUR", "EPIORDER", "GESTAT_n", "ORGSUP_n", "STARTAGE", "STARTAGE_CALC", // numbers
+	}
+	return len(c.lists[list]) > 0 && !slices.Contains(open[:], list)
+}
+
 // Label returns the short label of a code. A four-character clinical code
-// without a label of its own takes that of its three-character category.
+// without a label of its own takes that of its three-character category, a
+// hospital site that of its trust.
 func (c *Codes) Label(list, code string) (string, bool) {
 	if i, ok := c.at[list][code]; ok {
 		return c.lists[list][i].Label, true
 	}
-	if list != ICD10 && list != OPCS4 || len(code) <= 3 {
+	if list != ICD10 && list != OPCS4 && list != Provider || len(code) <= 3 {
 		return "", false
 	}
 	if i, ok := c.at[list][code[:3]]; ok {

@@ -67,8 +67,9 @@ func read(r io.Reader) (*Dictionary, error) {
 		if f.AliasOf == "" {
 			continue
 		}
-		if target, ok := d.byName[strings.ToUpper(f.AliasOf)]; !ok || d.fields[target].AliasOf != "" {
-			return nil, fmt.Errorf("dictionary: %s is an alias of %s, which is not a field", f.Name, f.AliasOf)
+		target, ok := d.byName[strings.ToUpper(f.AliasOf)]
+		if !ok || d.fields[target].AliasOf != "" || d.fields[target].Slots != f.Slots {
+			return nil, fmt.Errorf("dictionary: %s is an alias of %s, which is not a field of its kind", f.Name, f.AliasOf)
 		}
 	}
 	return d, nil

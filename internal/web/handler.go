@@ -1,0 +1,197 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/registry"
+	"webenablehes/internal/warehouse"
+	"webenablehes/internal/web/view"
+)
+
+// handler answers a request or returns an error for a person.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+type requestKey struct{}
+
+// identify gives each request an id, which error pages and the log show.
+func (s *Server) identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, strings.ToLower(rand.Text()[:10]))))
+	})
+}
+
+func requestID(r *http.Request) string {
+	id, _ := r.Context().Value(requestKey{}).(string)
+	return id
+}
+
+// headers sets what every answer carries. Nothing is inline, so the policy
+// needs no exceptions.
+func (s *Server) headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types hes")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set("Cache-Control", "no-store")
+		if s.c.Secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sameSite refuses what another site makes a browser send: every write, and
+// reading of records, whose compressed size could be probed.
+func (s *Server) sameSite(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	refuse := s.handle("cross-site", func(http.ResponseWriter, *http.Request) error {
+		return fault.New(fault.Denied, "This request came from another site and was not carried out. Open the page here and try again.")
+	})
+	guard.SetDenyHandler(refuse)
+	safe := guard.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		site := r.Header.Get("Sec-Fetch-Site")
+		write := r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions
+		switch {
+		case write && site == "" && r.Header.Get("Origin") == "",
+			strings.Contains(r.Header.Get("Origin"), "@"),
+			site == "cross-site" && (strings.HasPrefix(r.URL.Path, "/records") || strings.HasPrefix(r.URL.Path, "/patients")):
+			refuse.ServeHTTP(w, r)
+		default:
+			safe.ServeHTTP(w, r)
+		}
+	})
+}
+
+// handle runs a handler, shows its error and writes one log record. The log
+// names the route, never the URL: its query may tell of a patient.
+func (s *Server) handle(pattern string, h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		err := s.run(h, w, r)
+		kind := "ok"
+		if err != nil {
+			kind = fault.Of(err).String()
+			s.fail(w, r, err)
+		}
+		attrs := []any{"route", pattern, "kind", kind, "request", requestID(r), "took", time.Since(start).Round(time.Microsecond)}
+		if err != nil && fault.Of(err) == fault.Internal && !errors.Is(err, context.Canceled) {
+			s.c.Log.Error("request failed", append(attrs, "error", err.Error())...)
+			return
+		}
+		s.c.Log.Info("request", attrs...)
+	})
+}
+
+func (s *Server) run(h handler, w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return h(w, r)
+}
+
+// fail shows an error to a person. Somebody who is not signed in is sent to
+// sign in and comes back to the same page.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	kind := fault.Of(err)
+	if kind == fault.SignIn && r.Method == http.MethodGet && r.Header.Get("X-Part") == "" {
+		http.Redirect(w, r, "/sign-in?next="+escapeNext(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
+	page := view.Problem{Status: kind.Status(), Say: fault.Say(err), ID: requestID(r)}
+	if err := s.show(w, r, kind.Status(), view.ProblemPage(s.frame(r, page.Title(), ""), page)); err != nil {
+		http.Error(w, page.Say, kind.Status())
+	}
+}
+
+// show renders a page to memory and writes it, compressed if the browser takes
+// it: an error while rendering must not leave half a page.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, c templ.Component) error {
+	var page bytes.Buffer
+	if err := c.Render(r.Context(), &page); err != nil {
+		return fmt.Errorf("render: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Add("Vary", "Accept-Encoding, X-Part")
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.WriteHeader(status)
+		_, err := w.Write(page.Bytes())
+		return ignoreGone(err)
+	}
+	h.Set("Content-Encoding", "gzip")
+	w.WriteHeader(status)
+	z, err := gzip.NewWriterLevel(w, 5)
+	if err != nil {
+		return fmt.Errorf("compress: %w", err)
+	}
+	if _, err := z.Write(page.Bytes()); err != nil {
+		return ignoreGone(err)
+	}
+	return ignoreGone(z.Close())
+}
+
+// ignoreGone drops the error of a browser that has gone away: the headers are
+// sent, so there is nobody to tell.
+func ignoreGone(error) error { return nil }
+
+func (s *Server) client(r *http.Request) warehouse.Client {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	return warehouse.Client{Address: host, Request: requestID(r)}
+}
+
+// frame is what surrounds a page.
+func (s *Server) frame(r *http.Request, title, section string) view.Frame {
+	f := view.Frame{Title: title, Section: section, Asset: s.c.Assets.URL}
+	if u, ok := s.signedIn(r.Context(), r); ok {
+		f.User, f.Nav = u.Display, navigation(u)
+	}
+	return f
+}
+
+func navigation(u registry.User) []view.Link {
+	var out []view.Link
+	switch home := home(u.Role); home {
+	case "/account":
+	case "/tables/year-by-sex":
+		out = append(out, view.Link{Text: "Tables", URL: home, Key: "tables"})
+	default:
+		out = append(out, view.Link{Text: "Records", URL: home, Key: "records"})
+	}
+	return append(out, view.Link{Text: "Data dictionary", URL: "/dictionary", Key: "dictionary"})
+}
+
+func (s *Server) nothing(http.ResponseWriter, *http.Request) error {
+	return fault.New(fault.NotFound, "There is no page at this address.")
+}
+
+func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.c.Warehouse.Facts(r.Context()); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err := w.Write([]byte("ready\n"))
+	return ignoreGone(err)
+}

@@ -1,0 +1,305 @@
+// Package view is what the pages look like: one typed struct for each page and
+// a templ component that draws it. Counts arrive as policy.Count, already
+// protected; nothing here knows a raw number.
+package view
+
+import (
+	"strconv"
+	"strings"
+
+	"webenablehes/internal/policy"
+)
+
+// Frame is what surrounds a page.
+type Frame struct {
+	Title   string
+	Section string // key of the current Link
+	Asset   func(name string) string
+	User    string // display name; "" if nobody is signed in
+	Nav     []Link
+}
+
+// Link is an entry of the main navigation.
+type Link struct{ Text, URL, Key string }
+
+// Pair is a hidden form field.
+type Pair struct{ Key, Value string }
+
+// Facts are what is known of the release.
+type Facts struct {
+	ID, Rows, Years, Subset, Loaded string
+	First, Last                     string
+	Synthetic                       bool
+}
+
+// Problem is an error page.
+type Problem struct {
+	Status int
+	Say    string
+	ID     string // of the request
+}
+
+// Title heads an error page.
+func (p Problem) Title() string {
+	switch p.Status {
+	case 400:
+		return "That could not be understood"
+	case 401:
+		return "Sign in to go on"
+	case 403:
+		return "You may not see this"
+	case 404:
+		return "Page not found"
+	case 410:
+		return "The data have been replaced"
+	case 429:
+		return "Too many tries"
+	case 503:
+		return "Not available just now"
+	}
+	return "Something went wrong"
+}
+
+// SignIn is the sign-in page.
+type SignIn struct{ Next, Name, Error string }
+
+// Account is the page of one's own account.
+type Account struct {
+	Name, Display, Role, Agreement, Title, Home string
+	SeesRows, SeesTables                        bool
+}
+
+// Explorer is the record explorer.
+type Explorer struct {
+	Facts
+	Agreement, Purpose                  string
+	Episodes, Patients                  policy.Count
+	From, To                            policy.Count
+	ByPatient, Clinical, Wrap, Any      bool
+	Chips                               []Chip
+	Facets                              []Facet
+	Months                              Months
+	Hidden                              []Pair
+	Columns                             []Column
+	Rows                                []Line
+	Offered                             []Choice
+	ClearURL, NextURL, BackURL, WrapURL string
+	EpisodesURL, PatientsURL, Return    string
+}
+
+// Heading is the page's title.
+func (x Explorer) Heading() string {
+	if x.ByPatient {
+		return x.Patients.String() + " patients"
+	}
+	return x.Episodes.String() + " episodes"
+}
+
+// Unit returns the word for what a row is.
+func (x Explorer) Unit() string {
+	if x.ByPatient {
+		return "patients"
+	}
+	return "episodes"
+}
+
+// Total returns how many rows there are in all.
+func (x Explorer) Total() policy.Count {
+	if x.ByPatient {
+		return x.Patients
+	}
+	return x.Episodes
+}
+
+// Chip is a filter that is on.
+type Chip struct{ Field, Text, Remove string }
+
+// Facet is one filter of the side panel.
+type Facet struct {
+	Key, Title         string
+	Active             int // values chosen
+	Open               bool
+	Span, Dates, Codes bool
+	From, To, Typed    string
+	Exclude            bool
+	Options            []Option
+	More               policy.Count // distinct values in all, if not all are shown
+}
+
+// Option is one value of a facet.
+type Option struct {
+	Value, Code, Label string
+	Count              policy.Count
+	Share              int // of the largest, in percent
+	On                 bool
+}
+
+// Months is the strip of admissions by month.
+type Months struct {
+	Bars     []Bar
+	Years    []Tick
+	From, To string
+}
+
+// Bar is one month.
+type Bar struct {
+	Height int // of the largest, in percent
+	On     bool
+}
+
+// Tick marks where a financial year begins.
+type Tick struct {
+	At   int
+	Text string
+}
+
+// Column is a column's heading.
+type Column struct {
+	Label, Name, Class, URL string
+	Order                   string // "ascending", "descending" or ""
+}
+
+// Line is one row of a table of records.
+type Line struct {
+	URL, Patient, PatientURL string
+	Cells                    []Cell
+	Episodes                 policy.Count
+	First, Last              string
+}
+
+// Cell is one value.
+type Cell struct {
+	Label, Class      string
+	Code, Text, Title string
+	Missing           bool
+}
+
+// Choice is a column that may be chosen.
+type Choice struct {
+	Value, Label, Group string
+	On                  bool
+}
+
+// Section is a group of entries under a heading.
+type Section struct {
+	Title   string
+	Entries []Entry
+}
+
+// Entry is a labelled value.
+type Entry struct{ Name, Label, Value, Meaning string }
+
+// Record is one episode.
+type Record struct {
+	Facts
+	Agreement, Purpose                        string
+	Heading, Admitted, Key, Patient           string
+	ListURL, PreviousURL, NextURL, PatientURL string
+	Sections                                  []Section
+}
+
+// Add puts an entry under its heading.
+func (r *Record) Add(group string, e Entry) { r.Sections = add(r.Sections, group, e) }
+
+func add(in []Section, group string, e Entry) []Section {
+	for i := range in {
+		if in[i].Title == group {
+			in[i].Entries = append(in[i].Entries, e)
+			return in
+		}
+	}
+	return append(in, Section{Title: group, Entries: []Entry{e}})
+}
+
+// Patient is one patient's episodes.
+type Patient struct {
+	Facts
+	Agreement, Purpose, Patient string
+	Episodes, Shown             policy.Count
+	All                         bool
+	Columns                     []Column
+	Rows                        []Line
+}
+
+// Table is a table of protected counts.
+type Table struct {
+	Facts
+	Title, Corner string
+	Columns       []string
+	Rows          []TableRow
+	Under         []policy.Count
+	All           policy.Count
+	Protected     bool
+}
+
+// TableRow is one row of a Table.
+type TableRow struct {
+	Label string
+	Cells []policy.Count
+	Total policy.Count
+}
+
+// Dictionary is the list of fields.
+type Dictionary struct {
+	Find     string
+	Sections []Section
+}
+
+// Add puts a field under its heading.
+func (d *Dictionary) Add(group string, e Entry) { d.Sections = add(d.Sections, group, e) }
+
+// Field is one field of the dictionary.
+type Field struct {
+	Name, Label, Meaning, Type, Class, Group, From, To, AliasOf string
+	Values                                                      []Entry
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func initials(name string) string {
+	out := ""
+	for _, w := range strings.Fields(name) {
+		if len(out) < 2 {
+			out += strings.ToUpper(w[:1])
+		}
+	}
+	return out
+}
+
+// colClass gives a column its width.
+func colClass(c Column) string { return "c-" + c.Class }
+
+func gridClass(wrap bool) string {
+	if wrap {
+		return "grid ge grid--w"
+	}
+	return "grid ge"
+}
+
+func cellClass(c Cell) string {
+	if c.Missing {
+		return c.Class + " mut"
+	}
+	return c.Class
+}
+
+func mode(f Facet) string {
+	if f.Dates {
+		return "text"
+	}
+	return "numeric"
+}
+
+func example(f Facet) string {
+	if f.Dates {
+		return "2008-04-01"
+	}
+	return ""
+}
+
+func exampleCode(f Facet) string {
+	if f.Key == "dx" {
+		return "L40 or C44.3"
+	}
+	return "S06 or S06.5"
+}

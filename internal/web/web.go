@@ -1,0 +1,119 @@
+// Package web is the pages.
+//
+// Handlers return errors; one adapter (handler.go) turns them into pages and
+// log records. Every page is server-rendered, has its whole state in its URL
+// and works without JavaScript; with it, links and filters inside the explorer
+// replace only its part of the page. Patient data come from warehouse.Warehouse
+// alone, with an Access that is made afresh for each request from the session,
+// the account and its agreement.
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"webenablehes/internal/auth"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/registry"
+	"webenablehes/internal/warehouse"
+)
+
+// Config is what a Server is made of. All fields are needed but Secure.
+type Config struct {
+	Warehouse  *warehouse.Warehouse
+	Store      registry.Store
+	Auth       *auth.Service
+	Dictionary *hes.Dictionary
+	Codes      *hes.Codes
+	Assets     *Assets
+	Now        func() time.Time
+	Log        *slog.Logger
+	Secure     bool // served over TLS: the session cookie is for TLS only
+	Loopback   bool // reachable from this machine only: demo accounts may sign in
+}
+
+// Server is the site.
+type Server struct {
+	c       Config
+	handler http.Handler
+}
+
+// New makes the site.
+func New(c Config) (*Server, error) {
+	if c.Warehouse == nil || c.Store == nil || c.Auth == nil || c.Dictionary == nil || c.Codes == nil || c.Assets == nil || c.Now == nil || c.Log == nil {
+		return nil, errors.New("web: a part is missing")
+	}
+	s := &Server{c: c}
+	mux := http.NewServeMux()
+	for pattern, h := range s.routes() {
+		mux.Handle(pattern, s.handle(pattern, h))
+	}
+	mux.Handle("GET /static/", c.Assets)
+	// Outermost first: an id for the log, headers on every answer, no writes
+	// from other sites, then the pages.
+	s.handler = s.identify(s.headers(s.sameSite(mux)))
+	return s, nil
+}
+
+// routes is every page of the site.
+func (s *Server) routes() map[string]handler {
+	return map[string]handler{
+		"GET /{$}":                s.front,
+		"GET /sign-in":            s.signInForm,
+		"POST /sign-in":           s.signIn,
+		"POST /sign-out":          s.signOut,
+		"GET /account":            s.account,
+		"GET /records":            s.records,
+		"GET /records/{id}":       s.record,
+		"POST /records/columns":   s.columns,
+		"GET /patients/{id}":      s.patient,
+		"GET /tables/{name}":      s.table,
+		"GET /dictionary":         s.dictionary,
+		"GET /dictionary/{field}": s.dictionaryField,
+		"GET /healthz":            s.health,
+		"/":                       s.nothing,
+	}
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// visitor is who a request comes from.
+type visitor struct {
+	user   registry.User
+	access policy.Access
+	client warehouse.Client
+}
+
+// who returns the signed-in person and what they may do now. The error is of
+// kind SignIn if nobody is signed in.
+func (s *Server) who(r *http.Request) (visitor, error) {
+	v := visitor{client: s.client(r)}
+	u, err := s.c.Auth.Check(r.Context(), s.token(r))
+	if err != nil {
+		return v, err
+	}
+	v.user = u
+	if err := s.demoAllowed(r.Context(), u); err != nil {
+		return v, err
+	}
+	var a registry.Agreement
+	if u.Agreement != "" {
+		if a, err = s.c.Store.Agreement(r.Context(), u.Agreement); err != nil {
+			return v, err
+		}
+	}
+	v.access, err = policy.New(registry.Evidence(u, a), s.c.Now())
+	return v, err
+}
+
+// signedIn returns the account for pages that show nothing protected; ok is
+// false if nobody is signed in.
+func (s *Server) signedIn(ctx context.Context, r *http.Request) (registry.User, bool) {
+	u, err := s.c.Auth.Check(ctx, s.token(r))
+	return u, err == nil
+}
