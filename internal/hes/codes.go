@@ -106,13 +106,13 @@ func (c *Codes) Closed(list string) bool {
 }
 
 // Label returns the short label of a code. A four-character clinical code
-// without a label of its own takes that of its three-character category, a
-// hospital site that of its trust.
+// without a label of its own takes that of its three-character category, which
+// is found with and without a filler X; a hospital site takes that of its trust.
 func (c *Codes) Label(list, code string) (string, bool) {
 	if i, ok := c.at[list][code]; ok {
 		return c.lists[list][i].Label, true
 	}
-	if list != ICD10 && list != OPCS4 && list != Provider || len(code) <= 3 {
+	if list != ICD10 && list != OPCS4 && list != Provider || len(code) < 3 {
 		return "", false
 	}
 	if i, ok := c.at[list][code[:3]]; ok {

@@ -6,9 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// describeWidth is the width to which a field's meaning is broken: that of a
-// terminal, less a margin.
-const describeWidth = 78
+// The lines of a description are as long as a terminal's, less a margin; what is
+// said of a field stands in a column of its own.
+const (
+	describeWidth  = 78
+	describeIndent = 13
+)
 
 // Describe returns a plain text about a field for people at a terminal: what it
 // means, how its values are written, who may see it, and its codes with their
@@ -19,7 +22,8 @@ func (d *Dictionary) Describe(f Field, c *Codes) string {
 
 	row := func(head, text string) {
 		if text != "" {
-			fmt.Fprintf(&b, "%-12s %s\n", head, text)
+			text = wrap(text, describeWidth-describeIndent)
+			fmt.Fprintf(&b, "%-*s%s\n", describeIndent, head, strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", describeIndent)))
 		}
 	}
 	row("Type", typeText(f.Type))
@@ -32,7 +36,7 @@ func (d *Dictionary) Describe(f Field, c *Codes) string {
 		row("Position", fmt.Sprintf("%d of %s", f.Slot, f.Family))
 	}
 	row("Collected", span(f.From, f.To))
-	row("Another name", f.AliasOf)
+	row("Same as", f.AliasOf)
 	row("Other names", strings.Join(d.aliases(f), ", "))
 	row("Repeats", f.Repeats)
 	row("Source", sourceText(f.Source))
@@ -99,9 +103,9 @@ func classText(c Class) string {
 	return c.String() + [...]string{
 		Public:     ": says nothing of a patient",
 		Ordinary:   ": the body of the record",
-		Quasi:      ": identifies when combined, shown under an agreement that lists it",
-		Sensitive:  ": shown under an agreement that lists it",
-		Prohibited: ": identifies, not loaded unless an agreement lists it",
+		Quasi:      ": may identify when combined, hidden unless an agreement lists it",
+		Sensitive:  ": hidden unless an agreement lists it",
+		Prohibited: ": identifies, refused unless an agreement lists it",
 	}[c]
 }
 

@@ -1,6 +1,10 @@
 package hes
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
 
 func MustLoad(t testing.TB) (*Dictionary, *Codes) {
 	t.Helper()
@@ -15,29 +19,128 @@ func MustLoad(t testing.TB) (*Dictionary, *Codes) {
 	return d, c
 }
 
-func TestLookup(t *testing.T) {
-	d, c := MustLoad(t)
-	for name, want := range map[string]struct {
-		ok    bool
-		typ   Type
-		label string
-	}{
-		"epikey": {true, Key, ""}, "DIAG_01": {true, Code, "Primary diagnosis"}, "diag_20": {true, Code, ""},
-		"DIAG_21": {}, "DIAG_1": {}, "DIAG_nn": {true, Code, ""}, "ACPDISP_9": {true, Code, ""}, "ACPDISP_10": {}, "NOPE": {}, "": {}, "_1": {},
+func TestField(t *testing.T) {
+	d, _ := MustLoad(t)
+	for asked, want := range map[string]Field{
+		"epikey":     {Name: "EPIKEY", Type: Key, Label: "Episode key"},
+		"DIAG_nn":    {Name: "DIAG_nn", Type: Code, Label: "Diagnosis", Slots: 20},
+		"diag_NN":    {Name: "DIAG_nn", Type: Code, Label: "Diagnosis", Slots: 20},
+		"DIAG_01":    {Name: "DIAG_01", Type: Code, Label: "Primary diagnosis", Family: "DIAG_nn", Slot: 1},
+		"diag_20":    {Name: "DIAG_20", Type: Code, Label: "Diagnosis 20", Family: "DIAG_nn", Slot: 20},
+		"OPERTN_01":  {Name: "OPERTN_01", Type: Code, Label: "Main procedure", Family: "OPERTN_nn", Slot: 1},
+		"OPDATE_24":  {Name: "OPDATE_24", Type: Date, Label: "Procedure date 24", Family: "OPDATE_nn", Slot: 24},
+		"ACPDISP_9":  {Name: "ACPDISP_9", Type: Code, Label: "Period destination 9", Family: "ACPDISP_n", Slot: 9},
+		"Diag_4_07":  {Name: "DIAG_4_07", Type: Code, Label: "Diagnosis (4 characters) 7", Family: "DIAG_4_nn", Slot: 7, AliasOf: "DIAG_07"},
+		"DELMETH_D":  {Name: "DELMETH_D", Type: Code, Label: "Delivery method (derived)"},
+		"DELMETH_2":  {Name: "DELMETH_2", Type: Code, Label: "Delivery method 2", Family: "DELMETH_n", Slot: 2},
+		"hrg_n.n":    {Name: "HRG_N.N", Type: Code, Label: "Resource group (other version)"},
+		"DIAG_21":    {},
+		"DIAG_00":    {},
+		"DIAG_1":     {},
+		"DIAG_001":   {},
+		"DIAG_+1":    {},
+		"DIAG_-1":    {},
+		"ACPDISP_10": {},
+		"ACPDISP_01": {},
+		"DIAG":       {},
+		"DIAG_":      {},
+		"EPIKEY_1":   {},
+		"_1":         {},
+		" EPIKEY":    {},
+		"":           {},
 	} {
-		f, ok := d.Field(name)
-		if ok != want.ok || f.Type != want.typ || want.label != "" && f.Label != want.label {
-			t.Errorf("Field(%q) = %+v, %v", name, f, ok)
+		f, ok := d.Field(asked)
+		got := Field{Name: f.Name, Type: f.Type, Label: f.Label, Family: f.Family, Slot: f.Slot, Slots: f.Slots, AliasOf: f.AliasOf}
+		if diff := cmp.Diff(want, got); diff != "" || ok != (want.Name != "") {
+			t.Errorf("Field(%q), found %v: (-want +got)\n%s", asked, ok, diff)
+		}
+		if f.List() != (want.Slots > 0) {
+			t.Errorf("Field(%q).List() = %v", asked, f.List())
 		}
 	}
-	alias, _ := d.Field("DIAG_4_07")
-	if got := d.Canonical(alias).Name; got != "DIAG_07" {
-		t.Errorf("DIAG_4_07 belongs to %q, want DIAG_07", got)
+}
+
+func TestWellKnownNames(t *testing.T) {
+	d, _ := MustLoad(t)
+	for _, name := range []string{PersonField, EpisodeKey, YearField, AdmissionDate, AnyDiagnosis, AnyProcedure, MainDiagnosis, MainProcedure} {
+		if f, ok := d.Field(name); !ok || f.Name != name || d.Canonical(f).Name != name {
+			t.Errorf("%s is not a field of that spelling", name)
+		}
 	}
-	if l, ok := c.Label(ICD10, "L400"); !ok || l == "" {
-		t.Error("L400 has no label")
+}
+
+func TestCanonical(t *testing.T) {
+	d, _ := MustLoad(t)
+	for name, want := range map[string]string{
+		"PSEUDO_HESID": "TOKEN_PERSON_ID", "ENCRYPTED_HESID": "TOKEN_PERSON_ID", "EXTRACT_HESID": "TOKEN_PERSON_ID",
+		"DIAG_4_07": "DIAG_07", "DIAG_4_nn": "DIAG_nn", "OPERTN_4_24": "OPERTN_24", "CAUSE_4": "CAUSE", "ALCDIAG_4": "ALCDIAG",
+		"SOAL": "LSOA01", "SOAM": "MSOA01",
+		"SEX": "SEX", "DIAG_03": "DIAG_03", "DIAG_3_03": "DIAG_3_03", "STUDY_ID": "STUDY_ID", "PERSON_ID": "PERSON_ID",
+	} {
+		f, ok := d.Field(name)
+		if !ok {
+			t.Errorf("%s is not a field", name)
+			continue
+		}
+		if got := d.Canonical(f); got.Name != want || got.AliasOf != "" {
+			t.Errorf("%s belongs to %s, want %s", name, got.Name, want)
+		}
 	}
-	if got := Display(ICD10, "L52X"); got != "L52" {
-		t.Errorf("L52X is shown as %q", got)
+	stray := Field{Name: "STRAY", AliasOf: "NOWHERE"}
+	if got := d.Canonical(stray); got.Name != "STRAY" {
+		t.Errorf("an alias of no field becomes %s, want it left alone", got.Name)
+	}
+}
+
+// FuzzField asks for any name: it must not panic, and the name of what is found
+// must find it again.
+func FuzzField(f *testing.F) {
+	d, _ := MustLoad(f)
+	for _, seed := range []string{"", "DIAG_01", "diag_nn", "ACPDISP_9", "_", "_nn", "x_99999999999999999999", "DIAG_٠١", "LOCAL_SUB-SPECIALTY_CODE", "ſex"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		found, ok := d.Field(name)
+		if !ok {
+			if found != (Field{}) {
+				t.Errorf("Field(%q) is not found and yet something", name)
+			}
+			return
+		}
+		again, ok := d.Field(found.Name)
+		if !ok || again != found {
+			t.Errorf("Field(%q) is %s, which finds %+v", name, found.Name, again)
+		}
+		if c := d.Canonical(found); c.AliasOf != "" {
+			t.Errorf("Field(%q) belongs to %s, itself an alias", name, c.Name)
+		}
+	})
+}
+
+func TestBatch(t *testing.T) {
+	b := Batch{Rows: 3, Columns: make([]Column, 2)}
+	for _, v := range []string{"L400", "", "C439"} {
+		b.Columns[0].Append([]byte(v))
+		b.Columns[1].Append(nil)
+	}
+	read := func() []string {
+		var out []string
+		for c := range b.Columns {
+			for row := range b.Rows {
+				out = append(out, string(b.Columns[c].Value(row)))
+			}
+		}
+		return out
+	}
+	if diff := cmp.Diff([]string{"L400", "", "C439", "", "", ""}, read()); diff != "" {
+		t.Errorf("values (-want +got)\n%s", diff)
+	}
+	b.Reset()
+	if b.Rows != 0 || len(b.Columns) != 2 || len(b.Columns[0].Bytes)+len(b.Columns[0].Ends) != 0 {
+		t.Errorf("after Reset: %+v", b)
+	}
+	b.Columns[0].Append([]byte("A"))
+	if got := string(b.Columns[0].Value(0)); got != "A" {
+		t.Errorf("the first value after Reset is %q, want A", got)
 	}
 }

@@ -11,7 +11,9 @@ import (
 	"webenablehes/internal/quality"
 )
 
-func id(n byte) string { return NewID(time.Date(2026, 11, 24, 9, 30, int(n), 0, time.UTC), [2]byte{1, n}) }
+func id(n byte) string {
+	return NewID(time.Date(2026, 11, 24, 9, 30, int(n), 0, time.UTC), [2]byte{1, n})
+}
 
 func make1(t *testing.T, r *Releases, n byte, content string) error {
 	t.Helper()

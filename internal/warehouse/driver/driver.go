@@ -176,3 +176,14 @@ func Held(columns []hes.Field) []string {
 	}
 	return out
 }
+
+// Span returns the first and the last admission date of a release; "" if none
+// is recorded.
+func Span(ctx context.Context, e Engine) (first, last string, err error) {
+	a, err := e.Ask(ctx, NewPlan(query.Query{Facets: []query.Facet{{Field: hes.AdmissionDate}}}))
+	if err != nil || len(a.Facets[0].Values) == 0 {
+		return "", "", err
+	}
+	v := a.Facets[0].Values
+	return v[0].Value, v[len(v)-1].Value, nil
+}

@@ -1,0 +1,359 @@
+package cli
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os/user"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"webenablehes/internal/audit"
+	"webenablehes/internal/fault"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/registry"
+	"webenablehes/internal/registry/sqlstore"
+)
+
+// operator names who runs a command, for the access record.
+func operator() string {
+	if u, err := user.Current(); err == nil {
+		return "system user " + u.Username
+	}
+	return "system user"
+}
+
+type userCmd struct {
+	Add      userAddCmd      `cmd:"" help:"Add an account."`
+	List     userListCmd     `cmd:"" help:"List the accounts."`
+	Disable  userDisableCmd  `cmd:"" help:"Close an account; its sessions end at once."`
+	Enable   userEnableCmd   `cmd:"" help:"Open a closed account again."`
+	Password userPasswordCmd `cmd:"" help:"Give an account a new password; its sessions end at once."`
+}
+
+type userAddCmd struct {
+	Name          string `arg:"" help:"Account name, for signing in."`
+	Display       string `help:"The person's name; the account name if left out."`
+	Role          string `required:"" enum:"researcher,clinician,planner,data-manager,ig-lead,auditor" help:"${enum}"`
+	Agreement     string `help:"Agreement on which the person is named; researchers and clinicians only."`
+	PasswordStdin bool   `help:"Read the password from standard input; without it one is made and printed once."`
+}
+
+// Run adds the account.
+func (c userAddCmd) Run(g *globals) error {
+	reg, err := g.openRegistry()
+	if err != nil {
+		return err
+	}
+	defer reg.Close()
+	password, made, err := g.password(c.PasswordStdin)
+	if err != nil {
+		return err
+	}
+	if c.Display == "" {
+		c.Display = c.Name
+	}
+	u := registry.User{Name: strings.ToLower(c.Name), Display: c.Display, Role: policy.Role(c.Role), Agreement: c.Agreement}
+	if err := g.addUser(reg, u, password); err != nil {
+		return err
+	}
+	if made {
+		_, err = fmt.Fprintf(g.env.Out, "Added %s. Password, shown only now: %s\n", u.Name, password)
+	} else {
+		_, err = fmt.Fprintf(g.env.Out, "Added %s.\n", u.Name)
+	}
+	return err
+}
+
+// addUser checks and keeps a new account, and records it.
+func (g *globals) addUser(reg *sqlstore.Store, u registry.User, password string) error {
+	var a *registry.Agreement
+	if u.Agreement != "" {
+		found, err := reg.Agreement(g.ctx, u.Agreement)
+		if err != nil {
+			return err
+		}
+		a = &found
+	}
+	if err := registry.CheckUser(u, a); err != nil {
+		return err
+	}
+	service, err := g.authService(reg)
+	if err != nil {
+		return err
+	}
+	if u.Hash, err = service.Hash(u.Name, password); err != nil {
+		return err
+	}
+	if err := reg.AddUser(g.ctx, u); err != nil {
+		return err
+	}
+	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "user-added", Actor: operator(), Purpose: u.Agreement, Question: u.Name + " as " + string(u.Role), Outcome: "done"})
+}
+
+// password reads a password from standard input, or makes one.
+func (g *globals) password(stdin bool) (text string, made bool, err error) {
+	if !stdin {
+		return strings.ToLower(rand.Text()[:5] + "-" + rand.Text()[:5] + "-" + rand.Text()[:5] + "-" + rand.Text()[:5]), true, nil
+	}
+	b, err := io.ReadAll(io.LimitReader(g.env.In, 4096))
+	if err != nil {
+		return "", false, fmt.Errorf("read password: %w", err)
+	}
+	return strings.TrimRight(string(b), "\r\n"), false, nil
+}
+
+type userListCmd struct{}
+
+// Run lists the accounts.
+func (userListCmd) Run(g *globals) error {
+	reg, err := g.openRegistry()
+	if err != nil {
+		return err
+	}
+	defer reg.Close()
+	all, err := reg.Users(g.ctx)
+	if err != nil {
+		return err
+	}
+	out := tabwriter.NewWriter(g.env.Out, 2, 8, 2, ' ', 0)
+	fmt.Fprintln(out, "Account\tName\tRole\tAgreement\tState")
+	for _, u := range all {
+		state := "open"
+		if u.Disabled {
+			state = "closed"
+		}
+		if u.Demo {
+			state += ", demo"
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", u.Name, u.Display, u.Role, u.Agreement, state)
+	}
+	return out.Flush()
+}
+
+type userDisableCmd struct {
+	Name string `arg:""`
+}
+
+// Run closes the account.
+func (c userDisableCmd) Run(g *globals) error { return g.setDisabled(c.Name, true, "user-closed") }
+
+type userEnableCmd struct {
+	Name string `arg:""`
+}
+
+// Run opens the account.
+func (c userEnableCmd) Run(g *globals) error { return g.setDisabled(c.Name, false, "user-opened") }
+
+func (g *globals) setDisabled(name string, disabled bool, kind string) error {
+	reg, err := g.openRegistry()
+	if err != nil {
+		return err
+	}
+	defer reg.Close()
+	u, err := reg.UserByName(g.ctx, strings.ToLower(name))
+	if err != nil {
+		return err
+	}
+	if err := reg.SetDisabled(g.ctx, u.ID, disabled); err != nil {
+		return err
+	}
+	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: kind, Actor: operator(), Question: u.Name, Outcome: "done"})
+}
+
+type userPasswordCmd struct {
+	Name          string `arg:""`
+	PasswordStdin bool   `help:"Read the password from standard input; without it one is made and printed once."`
+}
+
+// Run sets the password.
+func (c userPasswordCmd) Run(g *globals) error {
+	reg, err := g.openRegistry()
+	if err != nil {
+		return err
+	}
+	defer reg.Close()
+	u, err := reg.UserByName(g.ctx, strings.ToLower(c.Name))
+	if err != nil {
+		return err
+	}
+	password, made, err := g.password(c.PasswordStdin)
+	if err != nil {
+		return err
+	}
+	service, err := g.authService(reg)
+	if err != nil {
+		return err
+	}
+	hash, err := service.Hash(u.Name, password)
+	if err != nil {
+		return err
+	}
+	if err := reg.SetPassword(g.ctx, u.ID, hash); err != nil {
+		return err
+	}
+	if made {
+		fmt.Fprintf(g.env.Out, "New password, shown only now: %s\n", password)
+	}
+	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "password-set", Actor: operator(), Question: u.Name, Outcome: "done"})
+}
+
+type agreementCmd struct {
+	Add  agreementAddCmd  `cmd:"" help:"Add an agreement."`
+	List agreementListCmd `cmd:"" help:"List the agreements."`
+}
+
+type agreementAddCmd struct {
+	Ref       string   `arg:"" help:"Reference, such as DSA-2041."`
+	Title     string   `required:"" help:"Study or team."`
+	From      string   `help:"First day, 2026-01-31; today if left out."`
+	Until     string   `required:"" help:"Last day, 2027-03-31."`
+	Years     []string `required:"" help:"Financial years that it covers, as FYEAR values: 0809,0910."`
+	Fields    []string `help:"Fields beyond the ordinary ones that it lists."`
+	Provider  string   `help:"Clinical teams: PROCODE3 of the trust."`
+	Specialty []string `help:"Clinical teams: specialties, such as 330."`
+}
+
+// Run adds the agreement.
+func (c agreementAddCmd) Run(g *globals) error {
+	dict, _, err := vocabulary()
+	if err != nil {
+		return err
+	}
+	for _, name := range c.Fields {
+		if _, ok := dict.Field(name); !ok {
+			return fault.New(fault.Invalid, "There is no field %s in the data dictionary.", name)
+		}
+	}
+	for _, y := range c.Years {
+		if len(y) != 4 || strings.Trim(y, "0123456789") != "" {
+			return fault.New(fault.Invalid, "A financial year is written as FYEAR has it: 0809 for 2008/09.")
+		}
+	}
+	a := registry.Agreement{Ref: c.Ref, Title: c.Title, Years: c.Years, Fields: c.Fields, Provider: c.Provider, Specialties: c.Specialty, From: g.now()}
+	if c.From != "" {
+		if a.From, err = time.Parse(time.DateOnly, c.From); err != nil {
+			return fault.New(fault.Invalid, "Write the first day as 2026-01-31.")
+		}
+	}
+	last, err := time.Parse(time.DateOnly, c.Until)
+	if err != nil {
+		return fault.New(fault.Invalid, "Write the last day as 2027-03-31.")
+	}
+	a.Until = last.AddDate(0, 0, 1)
+	return g.addAgreement(a)
+}
+
+func (g *globals) addAgreement(a registry.Agreement) error {
+	reg, err := g.openRegistry()
+	if err != nil {
+		return err
+	}
+	defer reg.Close()
+	if err := reg.AddAgreement(g.ctx, a); err != nil {
+		return err
+	}
+	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "agreement-added", Actor: operator(), Purpose: a.Ref + " " + a.Title, Outcome: "done"})
+}
+
+type agreementListCmd struct{}
+
+// Run lists the agreements.
+func (agreementListCmd) Run(g *globals) error {
+	reg, err := g.openRegistry()
+	if err != nil {
+		return err
+	}
+	defer reg.Close()
+	all, err := reg.Agreements(g.ctx)
+	if err != nil {
+		return err
+	}
+	out := tabwriter.NewWriter(g.env.Out, 2, 8, 2, ' ', 0)
+	fmt.Fprintln(out, "Agreement\tTitle\tFrom\tEnds before\tYears\tFields\tProvider\tSpecialties")
+	for _, a := range all {
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Ref, a.Title, a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly),
+			strings.Join(a.Years, " "), strings.Join(a.Fields, " "), a.Provider, strings.Join(a.Specialties, " "))
+	}
+	return out.Flush()
+}
+
+type auditCmd struct {
+	Verify auditVerifyCmd `cmd:"" help:"Check that no entry of the access record was changed, removed or added."`
+}
+
+type auditVerifyCmd struct {
+	Head string `help:"Hash that an earlier check printed; it must still be in the record."`
+}
+
+// Run checks the access record.
+func (c auditVerifyCmd) Run(g *globals) error {
+	reg, err := g.openRegistry()
+	if err != nil {
+		return err
+	}
+	defer reg.Close()
+	var v audit.Verifier
+	var bad error
+	found := c.Head == ""
+	err = reg.Entries(g.ctx, 1, func(e audit.Entry) bool {
+		bad = v.Next(e)
+		found = found || e.Hash == c.Head
+		return bad == nil
+	})
+	if err != nil {
+		return err
+	}
+	if bad != nil {
+		return fault.New(fault.Conflict, "The access record was tampered with, from %s. Keep the registry file and tell the information governance lead.", bad)
+	}
+	if !found {
+		return fault.New(fault.Conflict, "The access record does not hold the hash named with --head: its end was cut off, or it is another record.")
+	}
+	n, head := v.Head()
+	_, err = fmt.Fprintf(g.env.Out, "%d entries, all as they were written. Head: %s\n", n, head)
+	return err
+}
+
+type dictionaryCmd struct {
+	Field string `arg:"" help:"Name of a field, such as ADMIMETH or DIAG_02."`
+}
+
+// Run explains a field.
+func (c dictionaryCmd) Run(g *globals) error {
+	dict, codes, err := vocabulary()
+	if err != nil {
+		return err
+	}
+	f, ok := dict.Field(c.Field)
+	if !ok {
+		return fault.New(fault.NotFound, "There is no field of that name in the data dictionary.")
+	}
+	out := tabwriter.NewWriter(g.env.Out, 2, 8, 2, ' ', 0)
+	line := func(label, value string) {
+		if value != "" {
+			fmt.Fprintf(out, "%s\t%s\n", label, value)
+		}
+	}
+	line("Field", f.Name)
+	line("Label", f.Label)
+	line("Meaning", f.Meaning)
+	line("Kind of value", f.Type.String())
+	line("Disclosure class", f.Class.String())
+	line("Group", f.Group)
+	line("Collected from", f.From)
+	line("Collected to", f.To)
+	line("Another name of", f.AliasOf)
+	line("Repeats", f.Repeats)
+	line("Source", f.Source)
+	if f.Codes == hes.ICD10 || f.Codes == hes.OPCS4 {
+		line("Codes", f.Codes)
+		return out.Flush()
+	}
+	for _, v := range codes.Values(f.Codes) {
+		line("  "+v.Code, v.Label)
+	}
+	return out.Flush()
+}

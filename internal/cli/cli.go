@@ -1,0 +1,98 @@
+// Package cli is the program's commands.
+//
+// Commands are types with a Run method; kong reads the command line into them.
+// open.go is the wiring: the one place that names the engines and the registry's
+// implementation.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"webenablehes/internal/fault"
+)
+
+// Version is the program's version.
+const Version = "0.1.0"
+
+// Env is what a command has to do with the world.
+type Env struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// globals are what every command gets.
+type globals struct {
+	ctx  context.Context
+	env  Env
+	now  func() time.Time
+	Data string `help:"Folder of the site's data." default:"./data" type:"path"`
+}
+
+type commands struct {
+	globals
+	Load       loadCmd       `cmd:"" help:"Load raw HES files and publish them as a release."`
+	Serve      serveCmd      `cmd:"" help:"Serve the site."`
+	Demo       demoCmd       `cmd:"" help:"Make demo people over a synthetic release and serve the site on this machine."`
+	Synth      synthCmd      `cmd:"" help:"Make a synthetic extract to try things on."`
+	Release    releaseCmd    `cmd:"" help:"List, show, check and publish releases."`
+	User       userCmd       `cmd:"" help:"Add and close accounts."`
+	Agreement  agreementCmd  `cmd:"" help:"Add and list data sharing agreements."`
+	Audit      auditCmd      `cmd:"" help:"Check the access record."`
+	Dictionary dictionaryCmd `cmd:"" help:"Explain a field of the data set."`
+	Version    versionCmd    `cmd:"" help:"Print the program's version."`
+}
+
+// Main runs the program and returns its exit code.
+func Main(ctx context.Context, args []string, env Env) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c := commands{globals: globals{ctx: ctx, env: env, now: time.Now}}
+	exit := -1
+	parser, err := kong.New(&c, kong.Name("webenable"), kong.Description("Hospital Episode Statistics for authorised people."),
+		kong.Writers(env.Out, env.Err), kong.Exit(func(code int) { exit = code }), kong.UsageOnError())
+	if err != nil {
+		fmt.Fprintln(env.Err, "webenable:", err)
+		return fault.Internal.Exit()
+	}
+	k, err := parser.Parse(args)
+	if exit >= 0 {
+		return exit // help was asked for
+	}
+	if err != nil {
+		fmt.Fprintln(env.Err, "webenable:", err)
+		return fault.Invalid.Exit()
+	}
+	err = k.Run(&c.globals)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(env.Err, "webenable: stopped")
+		return 130
+	case fault.Of(err) == fault.Internal:
+		fmt.Fprintln(env.Err, "webenable:", err)
+	default:
+		fmt.Fprintln(env.Err, "webenable:", fault.Say(err))
+		if cause := errors.Unwrap(errors.Unwrap(err)); cause != nil {
+			fmt.Fprintln(env.Err, "  because:", cause)
+		}
+	}
+	return fault.Of(err).Exit()
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(g *globals) error {
+	_, err := fmt.Fprintln(g.env.Out, "webenable", Version)
+	return err
+}

@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"webenablehes/internal/auth"
+	"webenablehes/internal/fault"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/registry"
+	"webenablehes/internal/registry/sqlstore"
+	"webenablehes/internal/release"
+	"webenablehes/internal/warehouse"
+	"webenablehes/internal/warehouse/driver"
+	"webenablehes/internal/warehouse/store"
+	"webenablehes/internal/web"
+)
+
+// openRegistry opens the registry of the data folder.
+func (g *globals) openRegistry() (*sqlstore.Store, error) { return sqlstore.Open(g.ctx, g.Data) }
+
+func vocabulary() (*hes.Dictionary, *hes.Codes, error) {
+	d, err := hes.Load()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := hes.LoadCodes()
+	return d, c, err
+}
+
+func (g *globals) authService(s registry.Store) (*auth.Service, error) {
+	return auth.New(auth.Options{Store: s, Now: g.now, Random: rand.Reader})
+}
+
+// served hands out the release that is current, and takes up a new one as soon
+// as it is published. A release that cannot be opened leaves the old one in use.
+type served struct {
+	releases *release.Releases
+	dict     *hes.Dictionary
+	log      *slog.Logger
+	mu       sync.Mutex
+	now      *opened
+	bad      string // a release that could not be opened, so that it is said once
+}
+
+// opened is an engine and how many are using it.
+type opened struct {
+	engine driver.Engine
+	facts  warehouse.Facts
+	users  int
+	old    bool
+}
+
+// Acquire implements warehouse.Source.
+func (s *served) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(), error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, err := s.releases.Current()
+	if s.now == nil || err == nil && id != s.now.facts.ID && id != s.bad {
+		if err == nil {
+			err = s.take(id)
+		}
+		if err != nil && s.now == nil {
+			if fault.Of(err) == fault.NotFound {
+				err = fault.Wrap(fault.Unavailable, err, "No data have been loaded yet.")
+			}
+			return nil, warehouse.Facts{}, nil, err
+		}
+		if err != nil {
+			s.bad = id
+			s.log.Error("the new release cannot be opened; the old one is served on", "release", id, "error", err.Error())
+		}
+	}
+	o := s.now
+	o.users++
+	return o.engine, o.facts, sync.OnceFunc(func() { s.release(o) }), nil
+}
+
+func (s *served) take(id string) error {
+	m, err := s.releases.Get(id)
+	if err != nil {
+		return err
+	}
+	e, err := store.Open(s.releases.Dir(id), s.dict)
+	if err != nil {
+		return err
+	}
+	if before := s.now; before != nil {
+		before.old = true
+		if before.users == 0 {
+			s.close(before)
+		}
+	}
+	s.now = &opened{engine: e, facts: facts(m)}
+	s.log.Info("serving", "release", id, "rows", m.Rows.Kept)
+	return nil
+}
+
+func (s *served) release(o *opened) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o.users--
+	if o.old && o.users == 0 {
+		s.close(o)
+	}
+}
+
+func (s *served) close(o *opened) {
+	if err := o.engine.Close(); err != nil {
+		s.log.Error("close release", "error", err.Error())
+	}
+}
+
+func facts(m release.Manifest) warehouse.Facts {
+	return warehouse.Facts{ID: m.ID, Loaded: m.Made, Synthetic: m.Synthetic, Subset: m.Subset, Years: slices.Clone(m.Years), Rows: about(m.Rows.Kept), First: m.First, Last: m.Last, Columns: m.Columns}
+}
+
+// about says a public number of episodes, to two figures.
+func about(n int) string {
+	if n < 100 {
+		return "under 100"
+	}
+	step := 1
+	for m := n; m >= 100; m /= 10 {
+		step *= 10
+	}
+	n = (n + step/2) / step * step
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return "about " + text
+}
+
+// site puts the pages together.
+func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bool) (*web.Server, error) {
+	dict, codes, err := vocabulary()
+	if err != nil {
+		return nil, err
+	}
+	assets, err := web.LoadAssets()
+	if err != nil {
+		return nil, err
+	}
+	fresh := make([]byte, 32)
+	if _, err := io.ReadFull(rand.Reader, fresh); err != nil {
+		return nil, fmt.Errorf("make id key: %w", err)
+	}
+	key, err := reg.SettingOnce(g.ctx, "id-key", fresh)
+	if err != nil {
+		return nil, err
+	}
+	releases := release.Open(g.Data)
+	if err := releases.Clean(); err != nil {
+		return nil, err
+	}
+	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: &served{releases: releases, dict: dict, log: log}, Recorder: reg, Key: key, Now: g.now, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	service, err := g.authService(reg)
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Now: g.now, Log: log, Secure: secure, Loopback: loopback})
+}
+
+var errNoRows = errors.New("no rows were kept")

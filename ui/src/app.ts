@@ -1,0 +1,143 @@
+// Makes the explorer quick. Everything works without this script: links and
+// forms load whole pages. With it, those marked data-nav and the filter form
+// replace only #app, and the URL that the server says goes into the history.
+import { Idiomorph } from 'idiomorph';
+
+const root = document.documentElement;
+root.classList.add('js');
+
+type Policy = { createHTML(s: string): string };
+declare global {
+  interface Window { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } }
+}
+const policy: Policy = window.trustedTypes?.createPolicy('hes', { createHTML: (s) => s }) ?? { createHTML: (s) => s };
+const find = <T extends Element>(selector: string, from: ParentNode = document) => from.querySelector<T>(selector);
+const count = (app: HTMLElement) => Number((app.dataset.total ?? '').replace(/\D/g, ''));
+
+let under: AbortController | undefined;
+let depth = 0;
+
+// go fetches the explorer's part of a page and morphs it in, which keeps focus,
+// scroll positions and open panels.
+async function go(url: string, push: boolean): Promise<void> {
+  under?.abort();
+  const mine = (under = new AbortController());
+  const app = find<HTMLElement>('#app');
+  if (!app) { location.href = url; return; }
+  const slow = setTimeout(() => app.setAttribute('aria-busy', 'true'), 120);
+  try {
+    const response = await fetch(url, { headers: { 'X-Part': 'app' }, signal: mine.signal, credentials: 'same-origin' });
+    if (!response.ok || response.redirected) { location.href = url; return; }
+    const html = await response.text();
+    const next = new DOMParser().parseFromString(policy.createHTML(html) as string, 'text/html').getElementById('app');
+    if (!next || mine.signal.aborted) { if (!next) location.href = url; return; }
+    const before = count(app);
+    const typing = document.activeElement?.matches('input:not([type=checkbox]):not([type=radio])') ?? false;
+    Idiomorph.morph(app, next, {
+      morphStyle: 'outerHTML',
+      ignoreActiveValue: typing,
+      callbacks: {
+        // what the person opened stays open
+        beforeAttributeUpdated: (name: string, el: Element) => !(name === 'open' && el.tagName === 'DETAILS') && !(name === 'class' && el.matches('.side')) && !(name === 'aria-expanded'),
+      },
+    });
+    const shown = find<HTMLElement>('#app')!;
+    shown.removeAttribute('aria-busy');
+    const canonical = response.headers.get('X-Canonical') ?? url;
+    if (push && canonical !== location.pathname + location.search) history.pushState({ depth: ++depth }, '', canonical);
+    document.title = shown.dataset.title ?? document.title;
+    const live = find('#live');
+    if (live) {
+      const now = count(shown), change = Math.abs(now - before).toLocaleString('en-GB');
+      live.textContent = `${shown.dataset.total} ${shown.dataset.unit}` + (now < before ? `, ${change} fewer` : now > before ? `, ${change} more` : '');
+    }
+  } catch (e) {
+    if ((e as Error).name === 'AbortError') return;
+    app.removeAttribute('aria-busy');
+    const live = find('#live');
+    if (live) live.textContent = 'Could not load records. Check your connection and try again.';
+  } finally {
+    clearTimeout(slow);
+  }
+}
+
+const address = (form: HTMLFormElement) => {
+  const out = new URLSearchParams();
+  for (const [key, value] of new FormData(form)) if (typeof value === 'string' && value !== '') out.append(key, value);
+  return form.getAttribute('action') + '?' + out.toString();
+};
+
+document.addEventListener('click', (e) => {
+  if (e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || !(e.target instanceof Element)) return;
+  const link = e.target.closest<HTMLAnchorElement>('a[data-nav]');
+  if (link) {
+    e.preventDefault();
+    void go(link.getAttribute('href')!, true).then(() => { if ('next' in link.dataset || 'prev' in link.dataset) find('.scroll')?.scrollTo(0, 0); });
+    return;
+  }
+  const button = e.target.closest('[data-filters]');
+  if (button) {
+    const open = find('.side')!.classList.toggle('open');
+    button.setAttribute('aria-expanded', String(open));
+    return;
+  }
+  const row = e.target.closest('.grid tbody tr');
+  if (row && !e.target.closest('a, button') && !String(getSelection())) { find<HTMLAnchorElement>('a', row)?.click(); return; }
+  for (const d of document.querySelectorAll<HTMLDetailsElement>('details.menu[open], details.user[open]')) if (!d.contains(e.target)) d.open = false;
+});
+
+document.addEventListener('change', (e) => {
+  const field = e.target as HTMLInputElement;
+  if (field.id === 'keys-off') { localStorage.setItem('keys', field.checked ? 'off' : ''); return; }
+  if (field.form?.id === 'f' && field.name) void go(address(field.form), true);
+});
+document.addEventListener('submit', (e) => {
+  const form = e.target as HTMLFormElement;
+  if (form.id === 'f') { e.preventDefault(); void go(address(form), true); }
+});
+addEventListener('popstate', (e) => {
+  depth = (e.state as { depth?: number } | null)?.depth ?? 0;
+  if (find('#app')) void go(location.pathname + location.search, false);
+});
+
+document.addEventListener('input', (e) => {
+  const box = e.target as HTMLInputElement;
+  if (box.id !== 'find') return;
+  const words = box.value.trim().toLowerCase();
+  for (const facet of document.querySelectorAll<HTMLDetailsElement>('.fac')) {
+    const named = (find('h3', facet)?.textContent ?? '').toLowerCase().includes(words);
+    let any = named;
+    for (const option of facet.querySelectorAll<HTMLElement>('.opt')) {
+      option.hidden = words !== '' && !named && !(option.textContent ?? '').toLowerCase().includes(words);
+      any ||= !option.hidden;
+    }
+    facet.hidden = words !== '' && !any;
+    if (words !== '' && any) facet.open = true;
+  }
+});
+
+document.addEventListener('keydown', (e) => {
+  const target = e.target as Element;
+  if (e.key === 'Escape') {
+    const open = find<HTMLDetailsElement>('details.menu[open], details.user[open]');
+    if (open) { open.open = false; find<HTMLElement>('summary', open)?.focus(); }
+    return;
+  }
+  if (localStorage.getItem('keys') === 'off' || e.metaKey || e.ctrlKey || e.altKey || target.closest('input:not([type=checkbox]):not([type=radio]), textarea, select, dialog')) return;
+  const press = (selector: string) => find<HTMLElement>(selector)?.click();
+  switch (e.key) {
+    case '/': if (find('#find')) { e.preventDefault(); find<HTMLElement>('#find')!.focus(); } break;
+    case '?': find<HTMLDialogElement>('#keys')?.showModal(); break;
+    case 'n': press('[data-next]'); break;
+    case 'u': if (depth > 0) history.back(); break;
+    case 'j': case 'k': {
+      const rows = [...document.querySelectorAll<HTMLElement>('.grid tbody tr')];
+      const at = rows.findIndex((r) => r.contains(document.activeElement));
+      const row = rows[Math.max(0, Math.min(rows.length - 1, at + (e.key === 'j' ? 1 : -1)))];
+      if (row) { find<HTMLElement>('a', row)?.focus(); row.scrollIntoView({ block: 'nearest' }); }
+    }
+  }
+});
+const off = find<HTMLInputElement>('#keys-off');
+if (off) off.checked = localStorage.getItem('keys') === 'off';
+history.replaceState({ depth: 0 }, '');
