@@ -1,5 +1,46 @@
 # Two commands matter: make demo and make test.
-.PHONY: test
+GO      ?= go
+BIN     := bin/webenable
+DIST    := internal/web/dist/manifest.json
+DEMO    := data/demo
+UI      := $(wildcard ui/src/*) ui/build.mjs ui/package-lock.json
+SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.csv' -o -name '*.sql') go.mod
+
+.PHONY: build ui demo test generate fmt clean
+
+build: $(BIN)
+
+ui: $(DIST)
+
+ui/node_modules/.package-lock.json: ui/package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js with npm is needed: install nodejs and npm first."; exit 1; }
+	cd ui && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(DIST): ui/node_modules/.package-lock.json $(UI)
+	cd ui && node build.mjs
+
+$(BIN): $(DIST) $(SOURCES)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN) ./cmd/webenable
+
+# A synthetic extract of ten years, loaded, with demo people, on this machine.
+# The second time everything is there and the site starts at once.
+demo: $(BIN)
+	@test -f $(DEMO)/raw/truth.json || $(BIN) synth --patients 115000 --years 2004-2013 --dirt 0.01 --out $(DEMO)/raw
+	@test -f $(DEMO)/releases/current || $(BIN) load --data $(DEMO) --subset dermatology $(DEMO)/raw/*.txt
+	$(BIN) demo --data $(DEMO)
+
 test:
-	go vet ./...
-	go test -count=1 ./...
+	./test.sh
+
+# Generated code is committed; this must give no difference.
+generate:
+	$(GO) tool templ generate -path internal/web/view
+
+fmt:
+	gofmt -w cmd internal
+	$(GO) tool templ fmt internal/web/view
+
+clean:
+	rm -rf bin data/demo ui/node_modules
+	find internal/web/dist -type f ! -name .gitkeep -delete

@@ -11,7 +11,6 @@ import (
 
 	"webenablehes/internal/audit"
 	"webenablehes/internal/fault"
-	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/registry/sqlstore"
@@ -331,29 +330,6 @@ func (c dictionaryCmd) Run(g *globals) error {
 	if !ok {
 		return fault.New(fault.NotFound, "There is no field of that name in the data dictionary.")
 	}
-	out := tabwriter.NewWriter(g.env.Out, 2, 8, 2, ' ', 0)
-	line := func(label, value string) {
-		if value != "" {
-			fmt.Fprintf(out, "%s\t%s\n", label, value)
-		}
-	}
-	line("Field", f.Name)
-	line("Label", f.Label)
-	line("Meaning", f.Meaning)
-	line("Kind of value", f.Type.String())
-	line("Disclosure class", f.Class.String())
-	line("Group", f.Group)
-	line("Collected from", f.From)
-	line("Collected to", f.To)
-	line("Another name of", f.AliasOf)
-	line("Repeats", f.Repeats)
-	line("Source", f.Source)
-	if f.Codes == hes.ICD10 || f.Codes == hes.OPCS4 {
-		line("Codes", f.Codes)
-		return out.Flush()
-	}
-	for _, v := range codes.Values(f.Codes) {
-		line("  "+v.Code, v.Label)
-	}
-	return out.Flush()
+	_, err = fmt.Fprintln(g.env.Out, strings.TrimRight(dict.Describe(f, codes), "\n"))
+	return err
 }

@@ -172,7 +172,7 @@ func newParser(l *Load, t *tally) *parser {
 		values: make([][]byte, len(l.columns)), scratch: make([]byte, 0, 256), unlisted: make([]int, len(l.columns))}
 	for _, f := range l.columns {
 		var list map[string]bool
-		if closed := l.codes.Values(f.Codes); f.Type == hes.Code && len(closed) > 0 && f.Codes != hes.ICD10 && f.Codes != hes.OPCS4 && f.Codes != hes.Provider {
+		if closed := l.codes.Values(f.Codes); f.Type == hes.Code && l.codes.Closed(f.Codes) {
 			list = map[string]bool{}
 			for _, v := range closed {
 				list[v.Code] = true

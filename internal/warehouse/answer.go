@@ -246,7 +246,11 @@ func (w *Warehouse) FixedTable(ctx context.Context, acc policy.Access, name stri
 		if t.Name != name {
 			continue
 		}
-		got, err := w.ask(ctx, acc, asking{kind: "table", query: t.Query(), client: from}, nil)
+		asked := asking{kind: "table", query: t.Query(), client: from}
+		if !acc.SeesTables() {
+			return nil, w.refused(ctx, acc, asked, fault.New(fault.Denied, "This account does not see the protected tables. Ask the information governance lead if you need to."))
+		}
+		got, err := w.ask(ctx, acc, asked, nil)
 		if err != nil {
 			return nil, err
 		}

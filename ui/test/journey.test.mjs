@@ -1,0 +1,222 @@
+// The main journeys through the real program in a real browser: sign in,
+// filter, sort, page, open a record, go back, sign out; with JavaScript and
+// without. No console error, no report of the content security policy, nothing
+// found by axe.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+
+const bin = new URL('../../bin/webenable', import.meta.url).pathname;
+const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const password = 'try-me-on-synthetic-data';
+const shots = process.env.SCREENSHOTS;
+let dir, server, url, browser;
+
+function run(...args) {
+  const r = spawnSync(bin, args, { encoding: 'utf8' });
+  assert.equal(r.status, 0, `webenable ${args[0]}: ${r.stderr}`);
+  return r.stdout;
+}
+
+before(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'webenable-'));
+  run('synth', '--patients', '4000', '--years', '2008-2010', '--dirt', '0.01', '--out', join(dir, 'raw'));
+  run('load', '--data', join(dir, 'data'), '--quiet', ...['0809', '0910', '1011'].map((y) => join(dir, 'raw', `synthetic_hes_apc_${y}.txt`)));
+  server = spawn(bin, ['demo', '--data', join(dir, 'data'), '--listen', '127.0.0.1:0']);
+  url = await new Promise((ok, fail) => {
+    let said = '';
+    server.stdout.on('data', (b) => { said += b; const m = said.match(/http:\/\/\S+/); if (m) ok(m[0]); });
+    server.on('exit', () => fail(new Error('the server ended: ' + said)));
+  });
+  browser = await chromium.launch({ executablePath: process.env.BROWSER ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
+  if (shots) mkdirSync(shots, { recursive: true });
+});
+after(async () => {
+  await browser?.close();
+  server?.kill('SIGTERM');
+  rmSync(dir, { recursive: true, force: true });
+});
+
+// open starts a browser window that notes everything that goes wrong in it.
+async function open({ javaScriptEnabled = true, width = 1440, height = 900 } = {}) {
+  const context = await browser.newContext({ javaScriptEnabled, viewport: { width, height }, bypassCSP: false });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') wrong.push(m.text()); });
+  page.on('pageerror', (e) => wrong.push(String(e)));
+  return { context, page, wrong };
+}
+
+async function signIn(page, name) {
+  await page.goto(url + '/sign-in');
+  await page.fill('#name', name);
+  await page.fill('#password', password);
+  await page.click('main button[type=submit]');
+}
+
+// check lets axe look at a page as it stands, in a window of its own whose
+// content security policy is off so that axe can be put in.
+async function check(page, name) {
+  const state = await page.context().storageState();
+  const context = await browser.newContext({ storageState: state, bypassCSP: true, viewport: page.viewportSize() });
+  const copy = await context.newPage();
+  await copy.goto(page.url());
+  await copy.addScriptTag({ content: axe });
+  const found = await copy.evaluate(async () => (await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')}`));
+  if (shots) await copy.screenshot({ path: join(shots, `${name}-${page.viewportSize().width}.png`) });
+  await context.close();
+  assert.deepEqual(found, [], `axe on ${name}`);
+}
+
+const total = async (page) => Number((await page.textContent('#count strong')).replace(/\D/g, ''));
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`researcher-${javaScriptEnabled ? 'with' : 'without'}-javascript`, async () => {
+    const { context, page, wrong } = await open({ javaScriptEnabled });
+    const settled = async (act, pattern) => { await Promise.all([page.waitForURL(pattern), act()]); if (javaScriptEnabled) await page.waitForFunction(() => document.querySelector('#app')?.dataset.url === location.pathname + location.search); };
+    await page.goto(url + '/records');
+    assert.match(page.url(), /sign-in\?next=/, 'a stranger is sent to sign in');
+    await page.fill('#name', 'researcher');
+    await page.fill('#password', 'not the password');
+    await page.click('main button[type=submit]');
+    assert.match(await page.textContent('[role=alert]'), /not right/);
+    await page.fill('#name', 'researcher');
+    await page.fill('#password', password);
+    await page.click('main button[type=submit]');
+    assert.equal(new URL(page.url()).pathname, '/records');
+    if (!javaScriptEnabled) wrong.length = 0;
+    const all = await total(page);
+    assert.ok(all > 1000, `${all} episodes`);
+    assert.equal(await page.locator('.grid tbody tr').count(), 50);
+    // filter by sex, then by a diagnosis in any position
+    await settled(async () => { await page.check('input[name=sex][value="2"]'); if (!javaScriptEnabled) await page.click('.apply button'); }, /sex=2/);
+    await page.waitForFunction((n) => Number(document.querySelector('#count strong').textContent.replace(/\D/g, '')) < n, all);
+    const women = await total(page);
+    await settled(async () => { await page.fill('input[name=dx]:not([type=checkbox])', 'l40'); if (javaScriptEnabled) await page.keyboard.press('Enter'); else await page.click('.apply button'); }, /dx=L40/);
+    const psoriasis = await total(page);
+    assert.ok(psoriasis > 0 && psoriasis < women, `${psoriasis} of ${women}`);
+    assert.match(await page.textContent('.chips'), /Sex is Female.*Primary diagnosis is L40/s);
+    for (const code of await page.locator('.grid tbody td.wide:nth-child(5) code').allTextContents()) assert.match(code, /^L40/);
+    // sort by age, both ways
+    await settled(() => page.click('th:has-text("Age") a'), /sort=STARTAGE/);
+    const ages = (await page.locator('td[data-l=Age]').allTextContents()).map(Number);
+    assert.deepEqual(ages, [...ages].sort((a, b) => a - b));
+    await settled(() => page.click('th:has-text("Age") a'), /sort=-STARTAGE/);
+    assert.equal(await page.getAttribute('th:has-text("Age")', 'aria-sort'), 'descending');
+    // Back undoes, one step at a time
+    await settled(() => page.goBack(), /sort=STARTAGE/);
+    await settled(() => page.goBack(), /dx=L40(?!.*sort)/);
+    assert.equal(await total(page), psoriasis);
+    await settled(() => page.goBack(), /sex=2$/);
+    // pages: forward and back again
+    const first = await page.textContent('.pos');
+    const row = await page.textContent('.grid tbody tr:first-child');
+    await settled(() => page.click('[data-next]'), /after=/);
+    assert.match(await page.textContent('.pos'), /^51–100 of/);
+    await settled(() => page.click('[data-prev]'), /before=/);
+    assert.equal(await page.textContent('.pos'), first);
+    assert.equal(await page.textContent('.grid tbody tr:first-child'), row);
+    // a record, and back to the list
+    await page.click('.grid tbody tr:first-child a[data-row]');
+    await page.waitForURL(/\/records\/[\w-]{22}/);
+    assert.match(await page.textContent('main'), /Admission method/);
+    assert.doesNotMatch(await page.content(), /SYNTH[A-Za-z0-9]{27}/, 'the person key is on the page');
+    if (javaScriptEnabled) await check(page, 'record');
+    const id = page.url();
+    await page.goBack();
+    await page.waitForURL(/sex=2/);
+    // columns: chosen, remembered, reset
+    await page.click('.menu summary');
+    await page.check('input[name=column][value=ETHNOS]');
+    await page.click('.apply-cols button:first-child');
+    assert.match(await page.textContent('thead'), /Ethnic/);
+    await page.goto(url + '/records?sex=2');
+    assert.match(await page.textContent('thead'), /Ethnic/);
+    await page.click('.menu summary');
+    await page.click('.apply-cols button[name=reset]');
+    assert.doesNotMatch(await page.textContent('thead'), /Ethnic/);
+    // wrong input says what is wrong
+    await page.goto(url + '/records?adm=yesterday');
+    assert.match(await page.textContent('main'), /write a day as/);
+    await page.goto(url + '/records?dx=C99');
+    assert.match(await page.textContent('.empty'), /No episodes match/);
+    if (javaScriptEnabled) await check(page, 'empty');
+    await page.goto(url + '/records');
+    await page.click('.user summary');
+    await page.click('.user button');
+    await page.waitForURL(url + '/');
+    await page.goto(id);
+    assert.match(page.url(), /sign-in/, 'after signing out a record is closed');
+    assert.deepEqual(wrong.filter((w) => !/status of 4/.test(w)), []);
+    await context.close();
+  });
+}
+
+for (const [width, height] of [[1440, 900], [1366, 768], [390, 844], [320, 640]]) {
+  test(`pages-at-${width}`, async () => {
+    const { context, page, wrong } = await open({ width, height });
+    for (const path of ['/', '/sign-in', '/dictionary', '/dictionary/ADMIMETH', '/nowhere']) {
+      await page.goto(url + path);
+      await check(page, path.replaceAll('/', '_') || 'front');
+    }
+    await signIn(page, 'researcher');
+    await check(page, 'records');
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, 'the page scrolls sideways');
+    if (width === 1366) {
+      const seen = await page.evaluate(() => [...document.querySelectorAll('.grid tbody tr')].filter((r) => r.getBoundingClientRect().bottom <= innerHeight).length);
+      assert.ok(seen >= 12, `${seen} rows are seen`);
+    }
+    assert.ok((await page.evaluate(() => document.querySelectorAll('*').length)) <= 3000, 'nodes');
+    await page.goto(url + '/records?dx=L40&sex=2&view=patients&dxpos=any');
+    await check(page, 'patients');
+    await page.goto(url + (await page.getAttribute('.grid tbody a', 'href')));
+    await check(page, 'patient');
+    assert.deepEqual(wrong.filter((w) => !/status of 4/.test(w)), []);
+    await context.close();
+  });
+}
+
+test('each-role-sees-its-own', async () => {
+  for (const [name, home, may, mayNot] of [
+    ['clinician', '/records', ['/records?view=patients'], ['/records', '/tables/year-by-sex']],
+    ['planner', '/tables/year-by-sex', ['/tables/year-by-sex'], ['/records', '/records?view=patients', '/records?sort=SEX']],
+    ['datamanager', '/account', ['/account'], ['/records', '/tables/year-by-sex']],
+    ['iglead', '/account', ['/account'], ['/records', '/tables/year-by-sex']],
+    ['researcher', '/records', ['/records'], ['/tables/year-by-sex', '/records?cols=TOKEN_PERSON_ID', '/records?cols=LSOA01', '/records?sort=CONSULT']],
+  ]) {
+    const { context, page } = await open();
+    await signIn(page, name);
+    assert.equal(new URL(page.url()).pathname, home, name);
+    for (const path of may) assert.equal((await page.goto(url + path)).status(), 200, `${name} ${path}`);
+    await check(page, 'home-' + name);
+    for (const path of mayNot) {
+      const r = await page.goto(url + path);
+      assert.equal(r.status(), 403, `${name} ${path}`);
+    }
+    await context.close();
+  }
+});
+
+test('ids-belong-to-their-maker', async () => {
+  const a = await open();
+  await signIn(a.page, 'researcher');
+  const theirs = await a.page.locator('a[data-row]').first().getAttribute('href');
+  const b = await open();
+  await signIn(b.page, 'clinician');
+  const foreign = await b.page.goto(url + theirs);
+  const foreignText = (await b.page.textContent('main')).replace(/quote \w+/, '');
+  const guess = await b.page.goto(url + '/records/AAAAAAAAAAAAAAAAAAAAAA');
+  assert.equal(foreign.status(), 404);
+  assert.equal(guess.status(), 404);
+  assert.equal(foreignText, (await b.page.textContent('main')).replace(/quote \w+/, ''));
+  await a.context.close();
+  await b.context.close();
+});
+
+test('the-access-record-is-whole', () => {
+  assert.match(run('audit', 'verify', '--data', join(dir, 'data')), /^\d\d+ entries, all as they were written/);
+});
