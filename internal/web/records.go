@@ -365,6 +365,7 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request) error {
 	if x.Heading == "" {
 		x.Heading = "Episode"
 	}
+	x.PutFirst("Diagnoses", "Procedures", "Admission and stay", "Discharge", "Patient")
 	ref, title := v.access.Agreement()
 	x.Agreement, x.Purpose = ref, title
 	return s.show(w, r, http.StatusOK, view.RecordPage(s.frame(r, x.Heading, "records"), x))

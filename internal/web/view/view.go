@@ -4,6 +4,8 @@
 package view
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -200,6 +202,18 @@ type Record struct {
 
 // Add puts an entry under its heading.
 func (r *Record) Add(group string, e Entry) { r.Sections = add(r.Sections, group, e) }
+
+// PutFirst moves sections to the front, in the order named; what a clinician
+// looks for comes first.
+func (r *Record) PutFirst(titles ...string) {
+	rank := func(s Section) int {
+		if i := slices.Index(titles, s.Title); i >= 0 {
+			return i
+		}
+		return len(titles)
+	}
+	slices.SortStableFunc(r.Sections, func(a, b Section) int { return cmp.Compare(rank(a), rank(b)) })
+}
 
 func add(in []Section, group string, e Entry) []Section {
 	for i := range in {

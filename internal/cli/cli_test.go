@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/release"
+	"webenablehes/internal/synth"
+)
+
+// TestMain lets the test binary stand in for the program, so that a load can be
+// run as a process of its own and killed.
+func TestMain(m *testing.M) {
+	if args := os.Getenv("WEBENABLE_RUN"); args != "" {
+		os.Exit(Main(context.Background(), strings.Split(args, "\n"), Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	}
+	os.Exit(m.Run())
+}
+
+// run runs a command and returns what it printed and its exit code.
+func run(t *testing.T, args ...string) (out, errs string, code int) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = Main(t.Context(), args, Env{In: strings.NewReader("a good long password\n"), Out: &o, Err: &e})
+	return o.String(), e.String(), code
+}
+
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	out, errs, code := run(t, args...)
+	if code != 0 {
+		t.Fatalf("webenable %s: exit %d: %s", strings.Join(args, " "), code, errs)
+	}
+	return out
+}
+
+type shown struct {
+	ID        string
+	Synthetic bool
+	Rows      struct {
+		Read, Kept, Rejected int
+		OutsideSubset        int `json:"outside_subset"`
+	}
+}
+
+func show(t *testing.T, data string) shown {
+	t.Helper()
+	var s shown
+	if err := json.Unmarshal([]byte(must(t, "release", "show", "--json", "--data", data)), &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// The numbers of planted faults come out exactly, at three seeds; what wrote
+// them shares no code with what counts them.
+func TestPlantedFaultsAreCounted(t *testing.T) {
+	for _, seed := range []string{"1", "2", "3"} {
+		dir := t.TempDir()
+		raw, data := filepath.Join(dir, "raw"), filepath.Join(dir, "data")
+		must(t, "synth", "--patients", "4000", "--years", "2008-2010", "--seed", seed, "--dirt", "0.1", "--out", raw)
+		var truth synth.Truth
+		b, err := os.ReadFile(filepath.Join(raw, "truth.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &truth); err != nil {
+			t.Fatal(err)
+		}
+		files, _ := filepath.Glob(filepath.Join(raw, "*.txt"))
+		must(t, append([]string{"load", "--quiet", "--subset", "all", "--data", data}, files...)...)
+		s := show(t, data)
+		if s.Rows.Read != truth.Rows || s.Rows.Rejected != truth.Rejected || s.Rows.Kept != truth.Rows-truth.Rejected || !s.Synthetic {
+			t.Errorf("seed %s: %+v, truth %+v", seed, s.Rows, truth)
+		}
+		report, err := release.Open(data).Report(s.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := map[string]int{}
+		for _, r := range report.Rules {
+			rules[r.ID] = r.Count
+		}
+		rejects := map[string]int{}
+		for _, r := range report.Rejects {
+			rejects[r.Reason] = r.Count
+		}
+		for _, c := range []struct {
+			got   int
+			fault string
+		}{
+			{rules["C1"], "null-word"}, {rules["C2-1800"], "sentinel-1800"}, {rules["C2-1801"], "sentinel-1801"}, {rules["N4"], "padded-lower-case"},
+			{rejects["The EPIKEY is there twice in the financial year."], "key-twice"}, {rejects["The row has no EPIKEY."], "no-key"},
+			{rejects["The line has too few fields."], "too-few-fields"}, {rejects["The line has too many fields."], "too-many-fields"},
+			{rejects["A date is not a day of the calendar, or not in a known form."], "bad-date"},
+		} {
+			if c.got != truth.Planted[c.fault] || c.got == 0 {
+				t.Errorf("seed %s, %s: %d, planted %d", seed, c.fault, c.got, truth.Planted[c.fault])
+			}
+		}
+	}
+}
+
+// A load that is killed at any moment leaves what was served as it was, and
+// the next one tidies up and succeeds.
+func TestKilledLoads(t *testing.T) {
+	dir := t.TempDir()
+	raw, data := filepath.Join(dir, "raw"), filepath.Join(dir, "data")
+	must(t, "synth", "--patients", "12000", "--years", "2008-2009", "--out", raw)
+	load := []string{"load", "--quiet", "--subset", "all", "--data", data, filepath.Join(raw, "synthetic_hes_apc_0809.txt")}
+	start := time.Now()
+	must(t, load...)
+	took := time.Since(start)
+	releases := release.Open(data)
+	for range 8 {
+		before, err := releases.Current()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "WEBENABLE_RUN="+strings.Join(load, "\n"))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(rand.Float64() * 1.2 * float64(took)))
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		current, err := releases.Current()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := releases.Verify(t.Context(), current); err != nil {
+			t.Errorf("after a kill: %v", err)
+		}
+		if current != before {
+			t.Log("this one had published before it was killed")
+		}
+	}
+	must(t, load...)
+	left, err := os.ReadDir(filepath.Join(data, "building"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("%d folders are left of dead loads, %v", len(left), err)
+	}
+}
+
+func TestWhatCommandsRefuse(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	file := filepath.Join(dir, "x.txt")
+	if err := os.WriteFile(file, []byte("EPIKEY|ADMIDATE|FYEAR|TOKEN_PERSON_ID\n1|2008-04-01|0809|REALLOOKING\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"serve", "--listen", "0.0.0.0:0"}, fault.Invalid.Exit(), "certificate"},
+		{[]string{"release", "show"}, fault.NotFound.Exit(), "Nothing has been loaded"},
+		{[]string{"load", filepath.Join(dir, "none.txt")}, fault.NotFound.Exit(), "none.txt"},
+		{[]string{"load", "--subset", "cardiology", file}, fault.Invalid.Exit(), "dermatology or all"},
+		{[]string{"load", file}, fault.Invalid.Exit(), "No row was kept"},
+		{[]string{"user", "add", "ana", "--role", "researcher"}, fault.Invalid.Exit(), "agreement"},
+		{[]string{"user", "add", "a b", "--role", "planner"}, fault.Invalid.Exit(), "small letters"},
+		{[]string{"load", "--identifiers", "NEWNHSNO", file}, fault.Invalid.Exit(), "agreement"},
+		{[]string{"dictionary", "NOPE"}, fault.NotFound.Exit(), "no field"},
+		{[]string{"nonsense"}, fault.Invalid.Exit(), "nonsense"},
+	} {
+		_, errs, code := run(t, append(c.args, "--data", data)...)
+		if code != c.code || !strings.Contains(errs, c.says) {
+			t.Errorf("%v: exit %d, %s", c.args, code, errs)
+		}
+	}
+	must(t, "load", "--quiet", "--subset", "all", "--data", data, file)
+	if show(t, data).Synthetic {
+		t.Error("a file with an unmarked person id is said to be synthetic")
+	}
+	if _, errs, code := run(t, "demo", "--data", data); code != fault.Denied.Exit() || !strings.Contains(errs, "synthetic") {
+		t.Errorf("demo people over real-looking data: exit %d, %s", code, errs)
+	}
+	lock, err := release.Open(data).Begin(release.NewID(time.Now(), [2]byte{9, 9}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := run(t, "load", "--quiet", "--subset", "all", "--data", data, file); code != fault.Conflict.Exit() || !strings.Contains(errs, "Another load") {
+		t.Errorf("a second load: exit %d, %s", code, errs)
+	}
+	if err := lock.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "agreement", "add", "DSA-1", "--title", "Study", "--until", "2099-01-01", "--years", "0809", "--data", data)
+	must(t, "user", "add", "ana", "--role", "researcher", "--agreement", "DSA-1", "--password-stdin", "--data", data)
+	if out := must(t, "audit", "verify", "--data", data); !strings.Contains(out, "all as they were written") {
+		t.Error(out)
+	}
+	if out := must(t, "dictionary", "SEX"); !strings.Contains(out, "Female") {
+		t.Error(out)
+	}
+}
