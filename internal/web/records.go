@@ -325,6 +325,9 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if !v.access.SeesEpisodes() {
+		state.Unit = query.Patients // the only list that they have
+	}
 	x := view.Record{Patient: rec.Row.Patient, ListURL: address(state, warehouse.Page{}), Facts: s.facts(rec.Release)}
 	tail := ""
 	if q := state.Encode(); q != "" {

@@ -201,6 +201,23 @@ test('each-role-sees-its-own', async () => {
   }
 });
 
+test('a-clinician-goes-from-a-patient-to-an-episode-and-back', async () => {
+  const { context, page, wrong } = await open({ width: 1366, height: 768 });
+  await signIn(page, 'clinician');
+  assert.match(page.url(), /view=patients/);
+  await page.click('.grid tbody tr:first-child a');
+  await page.waitForURL(/\/patients\//);
+  const providers = await page.locator('td[data-l=Provider]').allTextContents();
+  assert.equal(new Set(providers).size, 1, 'episodes at other providers');
+  await page.click('.grid tbody tr:first-child a[data-row]');
+  await page.waitForURL(/\/records\/[\w-]{22}/);
+  await page.click('.crumb a');
+  await page.waitForURL(/view=patients/);
+  assert.ok((await page.locator('.grid tbody tr').count()) > 0);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
+
 test('ids-belong-to-their-maker', async () => {
   const a = await open();
   await signIn(a.page, 'researcher');
@@ -215,6 +232,20 @@ test('ids-belong-to-their-maker', async () => {
   assert.equal(foreignText, (await b.page.textContent('main')).replace(/quote \w+/, ''));
   await a.context.close();
   await b.context.close();
+});
+
+test('a-new-release-is-served-without-a-restart', async () => {
+  const { context, page } = await open();
+  await signIn(page, 'researcher');
+  const before = await total(page);
+  const next = await page.getAttribute('[data-next]', 'href');
+  run('load', '--data', join(dir, 'data'), '--quiet', '--subset', 'all', ...['0809', '0910', '1011'].map((y) => join(dir, 'raw', `synthetic_hes_apc_${y}.txt`)));
+  await page.reload();
+  assert.ok((await total(page)) > 2 * before, 'the new release is not served');
+  const old = await page.goto(url + next);
+  assert.equal(old.status(), 410, 'a page of the earlier release');
+  assert.match(await page.textContent('main'), /newer release/);
+  await context.close();
 });
 
 test('the-access-record-is-whole', () => {
