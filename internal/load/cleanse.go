@@ -30,6 +30,7 @@ const (
 	ruleDateForm
 	ruleCase
 	ruleYear
+	ruleText
 	ruleCount
 )
 
@@ -48,8 +49,13 @@ func rules() [ruleCount]rule {
 		ruleDateForm:    {"N3", "Dates are written year-month-day.", "HES technical output specification"},
 		ruleCase:        {"N4", "Codes are in capital letters.", "HES technical output specification"},
 		ruleYear:        {"N5", "A missing financial year is that of the episode's end, else its start, else the admission.", "WebEnable HES"},
+		ruleText:        {"N6", "A text of more than 200 characters, or one that holds a line end, is not recorded.", "WebEnable HES"},
 	}
 }
+
+// maxText is the longest value that a question may name, and so the longest that
+// can be found again.
+const maxText = 200
 
 // counts are how often each rule changed something.
 type counts [ruleCount]int
@@ -64,6 +70,10 @@ func clean(f *hes.Field, text, scratch []byte, n *counts) (value []byte, bad boo
 	if len(text) == 4 && (string(text) == "NULL" || string(text) == "Null" || string(text) == "null") {
 		n[ruleNull]++
 		return nil, false
+	}
+	if len(text) > maxText || bytes.IndexByte(text, '\r') >= 0 {
+		n[ruleText]++
+		return nil, f.Type == hes.Date
 	}
 	switch f.Type {
 	case hes.Date:
@@ -156,7 +166,7 @@ func cleanInt(text, scratch []byte, n *counts) []byte {
 
 func cleanDecimal(text, scratch []byte, n *counts) []byte {
 	v, err := strconv.ParseFloat(string(text), 64)
-	if err != nil || v != v || v > 1e15 || v < -1e15 {
+	if err != nil || v != v || v >= 1e15 || v <= -1e15 || bytes.ContainsAny(text, "xX") { // no hexadecimal
 		n[ruleNotANumber]++
 		return nil
 	}
@@ -209,7 +219,7 @@ func cleanDate(text, scratch []byte, n *counts) (value []byte, bad bool) {
 }
 
 func splitDate(t []byte) (y, m, d int, ok bool) {
-	if len(t) > 11 && (t[10] == ' ' || t[10] == 'T') {
+	if len(t) > 11 && (t[10] == ' ' || t[10] == 'T') && len(bytes.Trim(t[11:], "0123456789:.Z")) == 0 {
 		t = t[:10] // a time of day
 	}
 	digits := func(b []byte) int {

@@ -68,7 +68,6 @@ func (in *input) fields(d *hes.Dictionary, o Options) (map[string]int, error) {
 		}
 	}
 	out := map[string]int{}
-	from := map[string]string{}
 	var refused []string
 	for c, h := range in.header {
 		leave := func(why string) { in.left = append(in.left, leftOut{h, why}) }
@@ -77,7 +76,7 @@ func (in *input) fields(d *hes.Dictionary, o Options) (map[string]int, error) {
 			leave("not in the data dictionary")
 			continue
 		}
-		if f.Class == hes.Prohibited && !slices.Contains(o.Identifiers, f.Name) {
+		if f.Class == hes.Prohibited && !o.allows(f) {
 			refused = append(refused, f.Name)
 			continue
 		}
@@ -95,11 +94,11 @@ func (in *input) fields(d *hes.Dictionary, o Options) (map[string]int, error) {
 			leave("an older name of " + canonical.Name + ", which is in the file too")
 			continue
 		}
-		if before, twice := from[canonical.Name]; twice {
-			leave("another name of " + canonical.Name + ", taken from " + before)
+		if best := preferred(d, in.header, canonical); best != "" && best != h && f.AliasOf != "" {
+			leave("another name of " + canonical.Name + ", taken from " + best)
 			continue
 		}
-		out[canonical.Name], from[canonical.Name] = c, h
+		out[canonical.Name] = c
 	}
 	if len(refused) > 0 {
 		return nil, fault.New(fault.Denied, "%s holds identifying fields (%s). They may be loaded only under an agreement that lists them: take them out, or name the agreement.",
@@ -114,6 +113,34 @@ func (in *input) fields(d *hes.Dictionary, o Options) (map[string]int, error) {
 		return nil, fault.New(fault.Invalid, "%s has neither ADMIDATE nor EPISTART, so its episodes have no date.", in.name)
 	}
 	return out, nil
+}
+
+// allows tells whether an identifying field may be loaded. An agreement may list
+// a repeated field by its family's name.
+func (o Options) allows(f hes.Field) bool {
+	return slices.ContainsFunc(o.Identifiers, func(name string) bool {
+		return strings.EqualFold(name, f.Name) || f.Family != "" && strings.EqualFold(name, f.Family)
+	})
+}
+
+// preferred returns which of the header's names for a field is taken when the
+// file has several older ones: the one that the dictionary names first. It must
+// not be a matter of the columns' order, which differs between the files of one
+// load: their keys would be of two kinds.
+func preferred(d *hes.Dictionary, header []string, canonical hes.Field) string {
+	for _, f := range d.Fields() {
+		if f.AliasOf == "" || f.AliasOf != canonical.Name && f.AliasOf != canonical.Family {
+			continue
+		}
+		name := f.Name
+		if f.List() {
+			name = f.SlotName(canonical.Slot)
+		}
+		if name = strings.ToUpper(name); slices.Contains(header, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // otherDataSet recognises HES's sister data sets by columns that only they have.

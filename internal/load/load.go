@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -35,7 +36,7 @@ type Sink interface {
 // Progress is how far a load has got.
 type Progress struct {
 	Bytes, Total int64 // of the files as delivered
-	Rows         int64 // read so far
+	Rows         int   // read so far
 }
 
 // Options say what to load.
@@ -100,7 +101,7 @@ func (l *Load) Run(ctx context.Context, sink Sink) (*quality.Report, error) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(blocks)
-		if err := l.read(ctx, blocks); err != nil {
+		if err := l.read(ctx, t, blocks); err != nil {
 			cancel(err)
 		}
 	})
@@ -132,6 +133,7 @@ type tally struct {
 	next     int // sequence number of the block whose turn it is
 	rows     quality.Rows
 	perFile  []int
+	byFile   []map[string]bool // financial years of each input's kept rows
 	rules    counts
 	rejects  map[string]*quality.Reject
 	years    map[string]int
@@ -145,8 +147,18 @@ type tally struct {
 func newTally(l *Load) *tally {
 	t := &tally{l: l, perFile: make([]int, len(l.inputs)), rejects: map[string]*quality.Reject{}, years: map[string]int{},
 		filled: make([]int, len(l.columns)), unlisted: make([]int, len(l.columns)), seen: newKeySet()}
+	for range l.inputs {
+		t.byFile = append(t.byFile, map[string]bool{})
+	}
 	t.turn = sync.NewCond(&t.mu)
 	return t
+}
+
+// read returns the number of rows read so far.
+func (t *tally) read() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.rows.Read
 }
 
 func (t *tally) reject(in *input, line int, column, reason string) {
@@ -173,7 +185,8 @@ func (t *tally) report() (*quality.Report, error) {
 			}
 			hashes[in.path] = h
 		}
-		f := quality.File{Name: in.name, Size: in.size, SHA256: hashes[in.path], Rows: t.perFile[i], Form: in.form, Columns: len(in.header)}
+		f := quality.File{Name: in.name, Size: in.size, SHA256: hashes[in.path], Rows: t.perFile[i], Form: in.form, Columns: len(in.header),
+			Years: slices.Sorted(maps.Keys(t.byFile[i]))}
 		for _, left := range in.left {
 			f.LeftOut = append(f.LeftOut, quality.LeftOut{Column: left.column, Why: left.why})
 		}

@@ -14,6 +14,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/text/encoding/charmap"
 
@@ -30,12 +31,13 @@ const (
 
 // input is one text: a file, or a member of an archive.
 type input struct {
-	path   string // of the file
-	name   string // for people: base name, with the member behind it
-	size   int64  // of the file
-	member string // name inside a zip archive
-	packed string // "gzip", "zip" or ""
-	form   string // "pipe-separated, gzip"
+	path   string    // of the file
+	name   string    // for people: base name, with the member behind it
+	size   int64     // of the file
+	made   time.Time // when the file was last changed
+	member int       // place inside a zip archive; names there need not be unique
+	packed string    // "gzip", "zip" or ""
+	form   string    // "pipe-separated, gzip"
 	sep    byte
 	header []string // as delivered
 	column []int    // for each of the header's columns its place in the load's, or -1
@@ -67,14 +69,12 @@ func inputs(file string) ([]*input, error) {
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fault.Wrap(fault.Invalid, err, "%s cannot be read", base)
 	}
-	one := input{path: file, name: base, size: st.Size()}
+	one := input{path: file, name: base, size: st.Size(), made: st.ModTime()}
 	switch start = start[:n]; {
 	case bytes.HasPrefix(start, []byte("PK\x03\x04")):
 		return members(file, one)
 	case bytes.HasPrefix(start, []byte("\x1f\x8b")):
 		one.packed = "gzip"
-	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
-		return nil, fault.New(fault.Invalid, "%s is in UTF-16; save it as UTF-8 and load it again.", base)
 	}
 	return []*input{&one}, nil
 }
@@ -91,7 +91,7 @@ func members(file string, one input) ([]*input, error) {
 		return nil, fault.New(fault.Invalid, "%s holds more than %d files.", one.name, maxMembers)
 	}
 	var out []*input
-	for _, m := range z.File {
+	for i, m := range z.File {
 		if strings.HasSuffix(m.Name, "/") {
 			continue
 		}
@@ -106,7 +106,7 @@ func members(file string, one input) ([]*input, error) {
 			return nil, fault.New(fault.Invalid, "%s holds a file that unpacks to more than %d times its size.", one.name, maxRatio)
 		}
 		next := one
-		next.member, next.packed, next.name = m.Name, "zip", one.name+": "+path.Base(m.Name)
+		next.member, next.packed, next.name = i, "zip", one.name+": "+path.Base(m.Name)
 		out = append(out, &next)
 	}
 	if len(out) == 0 {
@@ -133,19 +133,17 @@ func (in *input) open(read func(int)) (io.Reader, io.Closer, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("open archive: %w", err)
 		}
-		for _, m := range z.File {
-			if m.Name != in.member {
-				continue
-			}
-			r, err := m.Open()
-			if err != nil {
-				return nil, nil, errors.Join(fmt.Errorf("open archive member: %w", err), z.Close())
-			}
-			limit := int64(maxRatio * max(m.CompressedSize64, 1<<16))
-			per := float64(m.CompressedSize64) / float64(max(m.UncompressedSize64, 1))
-			return &counting{r: &capped{r: r, left: limit}, read: func(n int) { read(int(float64(n) * per)) }}, closers{z, r}, nil
+		if in.member >= len(z.File) {
+			return nil, nil, errors.Join(errors.New("open archive: a member is gone"), z.Close())
 		}
-		return nil, nil, errors.Join(errors.New("open archive: a member is gone"), z.Close())
+		m := z.File[in.member]
+		r, err := m.Open()
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("open archive member: %w", err), z.Close())
+		}
+		limit := int64(maxRatio * max(m.CompressedSize64, 1<<16))
+		per := float64(m.CompressedSize64) / float64(max(m.UncompressedSize64, 1))
+		return &counting{r: &capped{r: r, name: in.name, left: limit}, read: func(n int) { read(int(float64(n) * per)) }}, closers{z, r}, nil
 	}
 	f, err := os.Open(in.path)
 	if err != nil {
@@ -159,7 +157,7 @@ func (in *input) open(read func(int)) (io.Reader, io.Closer, error) {
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open gzip: %w", err), f.Close())
 	}
-	return &capped{r: z, left: maxRatio * max(in.size, 1<<16)}, closers{f, z}, nil
+	return &capped{r: z, name: in.name, left: maxRatio * max(in.size, 1<<16)}, closers{f, z}, nil
 }
 
 type counting struct {
@@ -176,13 +174,14 @@ func (c *counting) Read(p []byte) (int, error) {
 // capped fails when a packed file unpacks to more than it may.
 type capped struct {
 	r    io.Reader
+	name string
 	left int64
 }
 
 func (c *capped) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	if c.left -= int64(n); c.left < 0 {
-		return 0, fault.New(fault.Invalid, "A packed file unpacks to more than %d times its size and was not read further.", maxRatio)
+		return 0, fault.New(fault.Invalid, "%s unpacks to more than %d times its size, so nothing of it was loaded; unpack it yourself if that is right.", c.name, maxRatio)
 	}
 	return n, err
 }
@@ -197,13 +196,23 @@ func (in *input) readHeader() error {
 	buf := bufio.NewReaderSize(r, maxLine)
 	line, err := buf.ReadSlice('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		if errors.Is(err, bufio.ErrBufferFull) {
+		if errors.Is(err, bufio.ErrBufferFull) && bytes.IndexByte(line, '\r') < 0 {
 			return fault.New(fault.Invalid, "%s has no header: its first line is longer than a million characters.", in.name)
 		}
-		return fault.Wrap(fault.Invalid, err, "%s cannot be read", in.name)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return fault.Wrap(fault.Invalid, err, "%s cannot be read", in.name)
+		}
+	}
+	if bytes.HasPrefix(line, []byte("\xff\xfe")) || bytes.HasPrefix(line, []byte("\xfe\xff")) {
+		return fault.New(fault.Invalid, "%s is in UTF-16; save it as UTF-8 and load it again.", in.name)
 	}
 	line = bytes.TrimRight(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")), "\r\n")
-	if bytes.IndexByte(line, 0) >= 0 {
+	switch {
+	case len(line) == 0:
+		return fault.New(fault.Invalid, "%s has no header: its first line is empty.", in.name)
+	case bytes.IndexByte(line, '\r') >= 0:
+		return fault.New(fault.Invalid, "%s ends its lines with CR alone; save it with line ends LF or CRLF and load it again.", in.name)
+	case bytes.IndexByte(line, 0) >= 0:
 		return fault.New(fault.Invalid, "%s is not a text file: its first line holds NUL bytes.", in.name)
 	}
 	for _, sep := range []byte("|,\t") {
@@ -228,7 +237,8 @@ func (in *input) readHeader() error {
 	return nil
 }
 
-// hash returns the SHA-256 of the file as delivered.
+// hash returns the SHA-256 of the file as delivered. It is taken after the rows
+// were read, so a file that was changed meanwhile is refused.
 func (in *input) hash() (string, error) {
 	f, err := os.Open(in.path)
 	if err != nil {
@@ -238,6 +248,13 @@ func (in *input) hash() (string, error) {
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return "", fmt.Errorf("hash input: %w", err)
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("hash input: %w", errors.Unwrap(err))
+	}
+	if st.Size() != in.size || !st.ModTime().Equal(in.made) {
+		return "", fault.New(fault.Conflict, "%s was changed while it was being read; load it again when it is complete.", filepath.Base(in.path))
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

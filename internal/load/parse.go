@@ -25,7 +25,7 @@ type block struct {
 const blockSize = 1 << 20
 
 // read cuts all inputs into blocks.
-func (l *Load) read(ctx context.Context, out chan<- *block) error {
+func (l *Load) read(ctx context.Context, t *tally, out chan<- *block) error {
 	var done atomic.Int64
 	var total int64
 	counted := map[string]bool{}
@@ -41,11 +41,11 @@ func (l *Load) read(ctx context.Context, out chan<- *block) error {
 		if err != nil {
 			return fault.Wrap(fault.Invalid, err, "%s cannot be read", in.name)
 		}
-		err = l.cut(ctx, r, func(b *block) error {
+		err = cut(ctx, r, blockSize, func(b *block) error {
 			b.seq, b.file = seq, i
 			seq++
 			if l.o.Progress != nil {
-				l.o.Progress(Progress{Bytes: min(done.Load(), total), Total: total})
+				l.o.Progress(Progress{Bytes: min(done.Load(), total), Total: total, Rows: t.read()})
 			}
 			select {
 			case out <- b:
@@ -67,19 +67,20 @@ func (l *Load) read(ctx context.Context, out chan<- *block) error {
 	return nil
 }
 
-// cut reads a text and gives it out in blocks of whole lines. Of a line longer
+// cut reads a text and gives it out in blocks of whole lines, size bytes read at
+// a time. Of a line longer
 // than maxLine only the beginning is kept, which rejects it.
-func (l *Load) cut(ctx context.Context, r io.Reader, give func(*block) error) error {
+func cut(ctx context.Context, r io.Reader, size int, give func(*block) error) error {
 	var rest []byte
 	line, first, skipping := 1, true, false
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		buf := make([]byte, len(rest)+blockSize)
+		buf := make([]byte, len(rest)+size)
 		n := copy(buf, rest)
-		got, err := io.ReadFull(r, buf[n:])
-		end := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		got, err := fill(r, buf[n:])
+		end := err == io.EOF
 		if err != nil && !end {
 			return err
 		}
@@ -94,9 +95,6 @@ func (l *Load) cut(ctx context.Context, r io.Reader, give func(*block) error) er
 			if at < 0 {
 				buf = nil
 			}
-		}
-		if first && bytes.IndexByte(buf, '\n') < 0 && bytes.IndexByte(buf, '\r') >= 0 {
-			return fault.New(fault.Invalid, "A file ends its lines with CR alone; save it with line ends LF or CRLF and load it again.")
 		}
 		at := bytes.LastIndexByte(buf, '\n')
 		if end {
@@ -120,6 +118,18 @@ func (l *Load) cut(ctx context.Context, r io.Reader, give func(*block) error) er
 			return nil
 		}
 	}
+}
+
+// fill reads until buf is full or the text ends. Unlike io.ReadFull it keeps the
+// end of a text (io.EOF) apart from a packed file that is cut short, for which
+// the unpackers say io.ErrUnexpectedEOF.
+func fill(r io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var got int
+		got, err = r.Read(buf[n:])
+		n += got
+	}
+	return n, err
 }
 
 // parser turns blocks into batches. Each worker has its own.
@@ -209,7 +219,7 @@ func (p *parser) block(ctx context.Context, b *block, sink Sink) error {
 		} else {
 			text = nil
 		}
-		if raw = bytes.TrimSuffix(raw, []byte{'\r'}); len(bytes.TrimSpace(raw)) > 0 {
+		if raw = bytes.TrimSuffix(raw, []byte{'\r'}); len(bytes.Trim(raw, " ")) > 0 {
 			f := found{line: line}
 			p.line(in, raw, &f)
 			p.rows = append(p.rows, f)
@@ -357,7 +367,11 @@ func (p *parser) count(ctx context.Context, b *block, in *input) (drop []int, er
 			t.rows.OutsideSubset++
 		default:
 			t.rows.Kept++
-			t.years[string(p.batch.Columns[p.year].Value(row))]++
+			year := p.batch.Columns[p.year].Value(row)
+			t.years[string(year)]++
+			if !t.byFile[b.file][string(year)] {
+				t.byFile[b.file][string(year)] = true
+			}
 			for c := range p.batch.Columns {
 				if len(p.batch.Columns[c].Value(row)) > 0 {
 					t.filled[c]++

@@ -46,6 +46,7 @@ type File struct {
 	Rows    int       `json:"rows"`
 	Form    string    `json:"form"` // "pipe-separated, gzip"
 	Columns int       `json:"columns"`
+	Years   []string  `json:"years"` // FYEAR values of its kept rows
 	LeftOut []LeftOut `json:"left_out,omitempty"`
 }
 
@@ -147,7 +148,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 	}
 	line("")
-	line("Rule\tChanged\tWhat it does")
+	line("Rule\tChanged in all rows read\tWhat it does")
 	for _, c := range r.Rules {
 		line("%s\t%d\t%s", c.ID, c.Count, c.What)
 	}
