@@ -7,6 +7,7 @@
 //	data/releases/current            the ID of the release that is served
 //	data/building/ID/                a release that is being made
 //	data/load.lock                   held while a load runs
+//	data/switch.lock                 held while "current" is replaced
 //
 // A load builds beside what is served. Publishing syncs every file, moves the
 // folder into place and then replaces the file "current" by rename, which is the
@@ -29,7 +30,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"webenablehes/internal/fault"
@@ -114,6 +114,7 @@ type Build struct {
 	r    *Releases
 	id   string
 	lock *os.File
+	over bool // published or given up
 }
 
 // Begin starts a release. It fails with Conflict while another load runs. What
@@ -127,12 +128,17 @@ func (r *Releases) Begin(id string) (*Build, error) {
 			return nil, fault.Wrap(fault.Unavailable, err, "The data folder cannot be written; check its rights and free space")
 		}
 	}
-	lock, err := os.OpenFile(filepath.Join(r.root, "load.lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	// The folder of the releases may be new: without this a power cut after the
+	// first load could lose it with the release in it.
+	if err := r.disk.sync(r.root); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "The data folder cannot be written; check its rights and free space")
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fault.New(fault.Conflict, "Another load is running in this data folder. Wait until it has ended."), lock.Close())
+	lock, err := r.lock(loadLock, false)
+	if errors.Is(err, errHeld) {
+		return nil, fault.New(fault.Conflict, "Another load is running in this data folder. Wait until it has ended.")
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "The data folder cannot be written; check its rights and free space")
 	}
 	b := &Build{r: r, id: id, lock: lock}
 	if err := r.clean(); err != nil {
@@ -156,7 +162,12 @@ func (r *Releases) clean() error {
 			return fmt.Errorf("clean up: %w", err)
 		}
 	}
-	// a pointer file that was not renamed
+	// a pointer file that was not renamed; not one that a live switch is about to
+	switching, err := r.lock(switchLock, true)
+	if err != nil {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	defer switching.Close()
 	if err := os.Remove(r.pointer() + ".new"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("clean up: %w", err)
 	}
@@ -165,17 +176,17 @@ func (r *Releases) clean() error {
 
 // Clean removes what dead loads left, unless a load runs now.
 func (r *Releases) Clean() error {
-	lock, err := os.OpenFile(filepath.Join(r.root, "load.lock"), os.O_RDWR, 0o600)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(r.building()); errors.Is(err, fs.ErrNotExist) {
+		return nil // nothing was ever loaded here
+	}
+	lock, err := r.lock(loadLock, false)
+	if errors.Is(err, errHeld) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("clean up: %w", err)
 	}
 	defer lock.Close()
-	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-		return nil // a live load holds it
-	}
 	return r.clean()
 }
 
@@ -185,9 +196,25 @@ func (b *Build) ID() string { return b.id }
 // Dir returns the empty folder for the release's data.
 func (b *Build) Dir() string { return filepath.Join(b.r.building(), b.id, "store") }
 
-// Abort gives up and removes what was made.
+// Abort gives up and removes what was made. After a release was published it
+// does nothing.
 func (b *Build) Abort() error {
-	return errors.Join(os.RemoveAll(filepath.Join(b.r.building(), b.id)), b.lock.Close())
+	if b.over {
+		return nil
+	}
+	b.over = true
+	err := os.RemoveAll(filepath.Join(b.r.building(), b.id))
+	if switching, lockErr := b.r.lock(switchLock, true); lockErr != nil {
+		err = errors.Join(err, lockErr)
+	} else {
+		// moved into place, but the switch to it failed
+		current, unknown := b.r.Current()
+		if unknown == nil && current != b.id || fault.Of(unknown) == fault.NotFound {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(b.r.releases(), b.id)))
+		}
+		err = errors.Join(err, switching.Close())
+	}
+	return errors.Join(err, b.lock.Close())
 }
 
 // Publish completes the manifest with the files and their hashes, makes
@@ -230,6 +257,7 @@ func (b *Build) Publish(ctx context.Context, m Manifest, report *quality.Report)
 	if err := b.r.point(b.id); err != nil {
 		return err
 	}
+	b.over = true
 	return b.lock.Close()
 }
 
@@ -239,6 +267,11 @@ func cannotWrite(err error) error {
 
 // point makes a release the current one.
 func (r *Releases) point(id string) error {
+	switching, err := r.lock(switchLock, true)
+	if err != nil {
+		return cannotWrite(err)
+	}
+	defer switching.Close()
 	next := r.pointer() + ".new"
 	if err := r.disk.write(next, []byte(id+"\n")); err != nil {
 		return cannotWrite(err)
@@ -246,10 +279,7 @@ func (r *Releases) point(id string) error {
 	if err := r.disk.rename(next, r.pointer()); err != nil {
 		return cannotWrite(err)
 	}
-	if err := r.disk.sync(r.releases()); err != nil {
-		return cannotWrite(err)
-	}
-	return nil
+	return fault.Wrap(fault.Unavailable, r.disk.sync(r.releases()), "Release %s is served now, but the disk did not confirm it: check the disk, and which release is served after the next start", id)
 }
 
 // Switch makes an existing release the current one: how one rolls back.
@@ -300,6 +330,9 @@ func (r *Releases) Get(id string) (Manifest, error) {
 	}
 	if err != nil {
 		return m, fmt.Errorf("read manifest: %w", err)
+	}
+	if m.ID != id {
+		return m, fault.New(fault.Unavailable, "The folder of release %s holds another release: put its name right or load the files again.", id)
 	}
 	if m.Format != format {
 		return m, fault.New(fault.Unavailable, "Release %s was made by another version of this program: load the files again.", id)

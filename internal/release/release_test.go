@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -145,6 +146,18 @@ func TestEveryStepMayFail(t *testing.T) {
 		}
 		if err := r.Verify(t.Context(), current); err != nil {
 			t.Errorf("step %d: %v", fail, err)
+		}
+		want := []string{id(1)} // of the release that failed nothing is left, unless it is served
+		if current == id(2) {
+			want = []string{id(2), id(1)}
+		}
+		all, err := r.List()
+		var have []string
+		for _, m := range all {
+			have = append(have, m.ID)
+		}
+		if err != nil || !slices.Equal(have, want) {
+			t.Errorf("step %d: releases %v, want %v, %v", fail, have, want, err)
 		}
 		if err := make1(t, r, 3, "newer"); err != nil {
 			t.Errorf("step %d: the next load: %v", fail, err)
