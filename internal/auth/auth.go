@@ -61,6 +61,8 @@ func (s *Service) Hash(name, password string) (string, error) {
 	if err := CheckPassword(name, password); err != nil {
 		return "", err
 	}
+	s.slots <- struct{}{}
+	defer func() { <-s.slots }()
 	return hash(password, s.o.Cost, s.o.Random)
 }
 
@@ -80,18 +82,36 @@ func (s *Service) wait(ctx context.Context, key string) (time.Duration, error) {
 	return last.Add(delay).Sub(now), nil
 }
 
+// failureKey names what failures are counted under. It is short on purpose: the
+// name that was typed may be a password, and four bytes of a hash give it to
+// nobody, while two names that meet by chance only wait together.
+func failureKey(kind, text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return fmt.Sprintf("%s %x", kind, sum[:4])
+}
+
 // SignIn checks a name and a password and starts a session. It returns the
 // session's token, which is nowhere kept.
 func (s *Service) SignIn(ctx context.Context, name, password, address, request string) (token string, u registry.User, err error) {
 	name = strings.ToLower(strings.TrimSpace(name))
-	keys := [...]string{"account " + name, "address " + address}
+	keys := [...]string{failureKey("account", name), failureKey("address", address)}
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		return "", u, ctx.Err()
+	}
+	// The slot is kept until a refusal is noted: a thousand tries at once would
+	// otherwise all pass the wait before the first of them counted. And whoever
+	// hangs up early is counted all the same.
+	defer func() { <-s.slots }()
+	ctx = context.WithoutCancel(ctx)
 	for _, key := range keys {
 		left, err := s.wait(ctx, key)
 		if err != nil {
 			return "", u, err
 		}
 		if left > 0 {
-			return "", u, fault.New(fault.Limited, "Too many tries. Wait %d seconds and try again.", int(left/time.Second)+1)
+			return "", u, fault.New(fault.Limited, "Too many tries. Wait %d seconds and try again.", int((left+time.Second-1)/time.Second))
 		}
 	}
 	u, err = s.o.Store.UserByName(ctx, name)
@@ -103,13 +123,7 @@ func (s *Service) SignIn(ctx context.Context, name, password, address, request s
 	if known {
 		stored = u.Hash
 	}
-	select {
-	case s.slots <- struct{}{}:
-	case <-ctx.Done():
-		return "", u, ctx.Err()
-	}
 	ok, cost, err := verify(password, stored)
-	<-s.slots
 	if err != nil {
 		return "", u, err
 	}
@@ -196,8 +210,11 @@ func (s *Service) Check(ctx context.Context, token string) (registry.User, error
 // SignOut ends a session.
 func (s *Service) SignOut(ctx context.Context, token, address, request string) error {
 	u, err := s.Check(ctx, token)
-	if err != nil {
+	if fault.Of(err) == fault.SignIn {
 		return nil // nobody is signed in: nothing to end
+	}
+	if err != nil {
+		return err
 	}
 	if err := s.o.Store.EndSession(ctx, hashToken(token)); err != nil {
 		return err

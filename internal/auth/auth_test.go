@@ -3,7 +3,6 @@ package auth_test
 import (
 	"context"
 	"crypto/rand"
-	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -122,91 +121,121 @@ func TestRefusalsAreAlikeAndSlow(t *testing.T) {
 }
 
 func TestCheckPassword(t *testing.T) {
-	for p, ok := range map[string]bool{"short": false, "password1234": false, "ana likes tea and cake": false, "dermatology26": false, "four words are enough": true, strings.Repeat("x", 257): false, "ÄÖÜäöüß and more": true} {
+	for p, ok := range map[string]bool{"short": false, "password1234": false, "ana likes tea and cake": false, "dermatology26": false, "four words are enough": true, strings.Repeat("x", 257): false, "ÄÖÜäöüß and more": true,
+		"aaaaaaaaaaaaaaaa": false, "121212121212": false, "Manchester-United-1999": false, "qwertyuiop1234": false, "try-me-on-synthetic-data": true, "correct horse battery": true} {
 		if err := auth.CheckPassword("ana", p); (err == nil) != ok {
 			t.Errorf("%q: %v", p, err)
 		}
 	}
 }
 
-// Every change to the record is found: 1,000 at random.
-func TestVerifyFindsEveryChange(t *testing.T) {
-	var chain []audit.Entry
-	head := ""
-	for i := range int64(50) {
-		body, err := audit.Encode(audit.Event{At: time.Unix(i, 0), Kind: "view", Actor: "ana", Rows: int(i), Outcome: "shown"})
-		if err != nil {
+// A burst of guesses is slowed as one after the other is: not more are computed
+// than the free ones and those under way.
+func TestABurstOfGuessesIsSlowed(t *testing.T) {
+	s, store, c := setUp(t)
+	kinds := make(chan fault.Kind)
+	for range 60 {
+		go func() {
+			_, _, err := s.SignIn(context.Background(), "ana", "incorrect horse battery", "10.0.0.1", "r")
+			kinds <- fault.Of(err)
+		}()
+	}
+	n := map[fault.Kind]int{}
+	for range 60 {
+		n[<-kinds]++
+	}
+	if n[fault.Denied] < 5 || n[fault.Denied] > 6 || n[fault.Denied]+n[fault.Limited] != 60 {
+		t.Errorf("outcomes: %v", n)
+	}
+	c.t = c.t.Add(15 * time.Minute)
+	if _, _, err := s.SignIn(t.Context(), "ana", "correct horse battery", "10.0.0.1", "r"); err != nil {
+		t.Errorf("after the longest wait: %v", err)
+	}
+	if left, _, err := store.Failures(t.Context(), "account ana", time.Time{}); left != 0 || err != nil {
+		t.Errorf("the name that was typed is kept as it is: %d, %v", left, err)
+	}
+}
+
+// The wait doubles to a quarter of an hour, and is that long at most.
+func TestTheWaitDoubles(t *testing.T) {
+	s, _, c := setUp(t)
+	for range 5 {
+		if _, _, err := s.SignIn(t.Context(), "ana", "wrong", "10.0.0.1", "r"); fault.Of(err) != fault.Denied {
 			t.Fatal(err)
 		}
-		head = audit.Link(i+1, head, body)
-		chain = append(chain, audit.Entry{Seq: i + 1, Body: body, Hash: head})
 	}
-	check := func(c []audit.Entry) bool {
-		var v audit.Verifier
-		for _, e := range c {
-			if v.Next(e) != nil {
-				return false
-			}
+	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900} {
+		want *= time.Second
+		c.t = c.t.Add(want - time.Millisecond)
+		if _, _, err := s.SignIn(t.Context(), "ana", "wrong", "10.0.0.1", "r"); fault.Of(err) != fault.Limited || !strings.Contains(fault.Say(err), "Wait 1 seconds") {
+			t.Errorf("just before %v: %v", want, err)
 		}
-		n, h := v.Head()
-		return n == 50 && h == head
-	}
-	if !check(chain) {
-		t.Fatal("the good chain is refused")
-	}
-	pick := func(n int) int { k, _ := rand.Int(rand.Reader, big.NewInt(int64(n))); return int(k.Int64()) }
-	for n := range 1000 {
-		c := make([]audit.Entry, len(chain))
-		for i, e := range chain {
-			c[i] = audit.Entry{Seq: e.Seq, Body: append([]byte(nil), e.Body...), Hash: e.Hash}
-		}
-		at := pick(len(c) - 1)
-		switch n % 5 {
-		case 0:
-			c[at].Body[pick(len(c[at].Body))] ^= byte(1 + pick(255))
-		case 1:
-			c = append(c[:at], c[at+1:]...)
-		case 2:
-			c[at], c[at+1] = c[at+1], c[at]
-		case 3:
-			c = append(c[:at+1], c[at:]...)
-		case 4:
-			c = c[:at] // cut off: found because the head is known
-		}
-		if check(c) {
-			t.Fatalf("change %d of kind %d was not found", n, n%5)
+		c.t = c.t.Add(time.Millisecond)
+		if _, _, err := s.SignIn(t.Context(), "ana", "wrong", "10.0.0.1", "r"); fault.Of(err) != fault.Denied {
+			t.Errorf("after %v: %v", want, err)
 		}
 	}
 }
 
-func TestTheRecordIsAppendOnlyAndShared(t *testing.T) {
-	dir := t.TempDir()
-	a, err := sqlstore.Open(t.Context(), dir)
+// Without its event there is no sign-in, and signing out does not hide that the
+// session could not be ended.
+func TestNothingWithoutTheRecord(t *testing.T) {
+	s, store, _ := setUp(t)
+	token, _, err := s.SignIn(t.Context(), "ana", "correct horse battery", "10.0.0.1", "r")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.Close()
-	b, err := sqlstore.Open(t.Context(), dir)
+	broken := &refusing{Store: store}
+	again, err := auth.New(auth.Options{Store: broken, Now: time.Now, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close()
-	errs := make(chan error)
-	for i := range 40 {
-		go func() {
-			errs <- []*sqlstore.Store{a, b}[i%2].Record(context.Background(), audit.Event{At: time.Unix(1, 0), Kind: "view", Actor: "ana"})
-		}()
+	if token, _, err := again.SignIn(t.Context(), "ana", "correct horse battery", "10.0.0.1", "r"); fault.Of(err) != fault.Unavailable || token != "" {
+		t.Errorf("signed in: %v", err)
 	}
-	for range 40 {
-		if err := <-errs; err != nil {
+	if broken.sessions != 0 {
+		t.Error("a session was kept without its event")
+	}
+	store.Close()
+	if err := s.SignOut(t.Context(), token, "10.0.0.1", "r"); err == nil {
+		t.Error("signed out of a registry that does not answer")
+	}
+}
+
+// refusing is a registry whose access record cannot be written.
+type refusing struct {
+	registry.Store
+	sessions int
+}
+
+func (r *refusing) Record(context.Context, audit.Event) error {
+	return fault.New(fault.Unavailable, "The access record cannot be written.")
+}
+
+func (r *refusing) AddSession(ctx context.Context, x registry.Session) error {
+	r.sessions++
+	return r.Store.AddSession(ctx, x)
+}
+
+// A hash made at another cost is made again when its password is next used.
+func TestAHashIsMadeAgainAtTheNewCost(t *testing.T) {
+	s, store, c := setUp(t)
+	before, _ := store.UserByName(t.Context(), "ana")
+	dearer, err := auth.New(auth.Options{Store: store, Now: c.now, Random: rand.Reader, Cost: auth.Cost{Time: 2, MemoryKiB: 128, Threads: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range []*auth.Service{s, dearer, dearer} {
+		token, _, err := x.SignIn(t.Context(), "ana", "correct horse battery", "10.0.0.1", "r")
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	var v audit.Verifier
-	if err := a.Entries(t.Context(), 1, func(e audit.Entry) bool { err = v.Next(e); return err == nil }); err != nil {
-		t.Fatal(err)
-	}
-	if n, _ := v.Head(); n != 40 || err != nil {
-		t.Errorf("%d entries, %v", n, err)
+		if _, err := x.Check(t.Context(), token); err != nil {
+			t.Errorf("sign-in %d: %v", i, err)
+		}
+		u, _ := store.UserByName(t.Context(), "ana")
+		if changed := u.Hash != before.Hash; changed != (i > 0) || i > 0 && !strings.HasPrefix(u.Hash, "$argon2id$v=19$m=128,t=2,p=1$") {
+			t.Errorf("sign-in %d: the hash is now %s", i, u.Hash[:32])
+		}
 	}
 }

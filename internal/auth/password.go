@@ -2,10 +2,12 @@ package auth
 
 import (
 	"crypto/subtle"
+	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"golang.org/x/crypto/argon2"
 
@@ -30,15 +32,42 @@ func CheckPassword(name, password string) error {
 		return fault.New(fault.Invalid, "A password has at least 12 characters; three or four words do well.")
 	case n > 256:
 		return fault.New(fault.Invalid, "A password has at most 256 characters.")
-	case strings.Contains(low, name):
+	case name != "" && strings.Contains(low, strings.ToLower(name)):
 		return fault.New(fault.Invalid, "The password must not hold the account name.")
 	}
-	for _, known := range [...]string{"password", "123456", "qwerty", "letmein", "welcome", "dermatology", "hospital", "changeme", "iloveyou", "webenable"} {
-		if rest := strings.ReplaceAll(low, known, ""); len(rest) < 8 {
-			return fault.New(fault.Invalid, "The password is among those that are tried first. Choose words that do not belong together.")
-		}
+	if guessable(low) {
+		return fault.New(fault.Invalid, "The password is among those that are tried first. Choose words that do not belong together.")
 	}
 	return nil
+}
+
+// common are the words and runs of keys that the most used passwords are made
+// of, the longest first.
+//
+//go:embed common.txt
+var common string
+
+// guessable reports whether little is left of a password, in small letters,
+// without the common words, or whether it repeats a few characters.
+func guessable(low string) bool {
+	different := map[rune]bool{}
+	for _, r := range low {
+		different[r] = true
+	}
+	if len(different) < 5 {
+		return true
+	}
+	for word := range strings.Lines(common) {
+		// A space stays behind: what is left and right of a word makes no new one.
+		low = strings.ReplaceAll(low, strings.TrimSpace(word), " ")
+	}
+	left := 0
+	for _, r := range low {
+		if !unicode.IsSpace(r) {
+			left++
+		}
+	}
+	return left < 8
 }
 
 // hash returns the PHC string of a password.

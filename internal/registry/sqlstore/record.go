@@ -29,24 +29,29 @@ func (s *Store) Record(ctx context.Context, e audit.Event) error {
 	p := pending{body, make(chan error, 1)}
 	select {
 	case s.events <- p:
+	case <-s.closing:
+		return fault.New(fault.Unavailable, "The program is stopping. Try again in a moment.")
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	return <-p.result // once taken it is written whatever becomes of the caller
 }
 
-// record writes events until the channel is closed.
+// record writes events until the store is closed.
 func (s *Store) record() {
 	defer close(s.done)
-	for first := range s.events {
-		together := []pending{first}
+	for {
+		var together []pending
+		select {
+		case p := <-s.events:
+			together = append(together, p)
+		case <-s.closing:
+			return
+		}
 	gather:
 		for len(together) < maxTogether {
 			select {
-			case p, open := <-s.events:
-				if !open {
-					break gather
-				}
+			case p := <-s.events:
 				together = append(together, p)
 			default:
 				break gather

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -30,9 +32,11 @@ var schema embed.FS
 // Store is a registry in a file. It is safe for concurrent use, by several
 // processes too.
 type Store struct {
-	db     *sql.DB
-	events chan pending
-	done   chan struct{}
+	db      *sql.DB
+	events  chan pending
+	closing chan struct{} // closed when no more events are taken
+	done    chan struct{} // closed when the last one is written
+	close   func() error
 }
 
 // Open opens the registry in a data folder, making or migrating it first.
@@ -45,8 +49,8 @@ func Open(ctx context.Context, data string) (*Store, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "The registry cannot be opened; check the rights of the data folder")
 	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("open registry: %w", err)
+	if err := errors.Join(private(f), f.Close()); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "The registry cannot be made private; check who owns the data folder")
 	}
 	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", "file:"+url.PathEscape(path)+"?"+q.Encode())
@@ -54,12 +58,46 @@ func Open(ctx context.Context, data string) (*Store, error) {
 		return nil, fmt.Errorf("open registry: %w", err)
 	}
 	db.SetMaxOpenConns(4)
-	s := &Store{db: db, events: make(chan pending), done: make(chan struct{})}
-	if err := s.migrate(ctx); err != nil {
+	s := &Store{db: db, events: make(chan pending), closing: make(chan struct{}), done: make(chan struct{})}
+	s.close = sync.OnceValue(func() error {
+		close(s.closing)
+		<-s.done
+		return s.db.Close()
+	})
+	if err := s.migrateAlone(ctx, data); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	go s.record()
 	return s, nil
+}
+
+// private takes a file's rights away from everybody but its owner.
+func private(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	return f.Chmod(0o600)
+}
+
+// migrateAlone migrates while no other process does: goose has no lock of its
+// own for SQLite. The system gives the lock back when the process dies.
+func (s *Store) migrateAlone(ctx context.Context, data string) (err error) {
+	f, err := os.OpenFile(filepath.Join(data, "registry.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "The registry cannot be opened; check the rights of the data folder")
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	for {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("migrate registry: take the lock: %w", err)
+	}
+	return s.migrate(ctx)
 }
 
 func (s *Store) migrate(ctx context.Context) error {
@@ -84,12 +122,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// Close ends recording and closes the file.
-func (s *Store) Close() error {
-	close(s.events)
-	<-s.done
-	return s.db.Close()
-}
+// Close writes the events already taken and closes the file. Closing again does
+// nothing; an event that comes later is refused.
+func (s *Store) Close() error { return s.close() }
 
 func millis(t time.Time) int64  { return t.UTC().UnixMilli() }
 func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
@@ -111,7 +146,16 @@ func outcome(err error, what string) error {
 
 // change runs a statement that must touch a row.
 func (s *Store) change(ctx context.Context, what, text string, args ...any) error {
-	r, err := s.db.ExecContext(ctx, text, args...)
+	return change(ctx, s.db, what, text, args...)
+}
+
+// execer is a database or a transaction in it.
+type execer interface {
+	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
+}
+
+func change(ctx context.Context, on execer, what, text string, args ...any) error {
+	r, err := on.ExecContext(ctx, text, args...)
 	if err != nil {
 		return outcome(err, what)
 	}
@@ -184,20 +228,32 @@ func (s *Store) Users(ctx context.Context) ([]registry.User, error) {
 
 // SetPassword keeps a new password's hash and ends the person's sessions.
 func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
-	if err := s.change(ctx, "account", `update person set hash = ? where id = ?`, hash, id); err != nil {
-		return err
-	}
-	_, err := s.db.ExecContext(ctx, `delete from session where person = ?`, id)
-	return outcome(err, "session")
+	return s.changeAndSignOut(ctx, id, `update person set hash = ? where id = ?`, hash, id)
 }
 
 // SetDisabled closes or opens an account; closing ends its sessions.
 func (s *Store) SetDisabled(ctx context.Context, id int64, disabled bool) error {
-	if err := s.change(ctx, "account", `update person set disabled = ? where id = ?`, disabled, id); err != nil || !disabled {
+	const text = `update person set disabled = ? where id = ?`
+	if !disabled {
+		return s.change(ctx, "account", text, disabled, id)
+	}
+	return s.changeAndSignOut(ctx, id, text, disabled, id)
+}
+
+// changeAndSignOut changes an account and ends its sessions, both or neither.
+func (s *Store) changeAndSignOut(ctx context.Context, id int64, text string, args ...any) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return outcome(err, "account")
+	}
+	defer tx.Rollback()
+	if err := change(ctx, tx, "account", text, args...); err != nil {
 		return err
 	}
-	_, err := s.db.ExecContext(ctx, `delete from session where person = ?`, id)
-	return outcome(err, "session")
+	if _, err := tx.ExecContext(ctx, `delete from session where person = ?`, id); err != nil {
+		return outcome(err, "session")
+	}
+	return outcome(tx.Commit(), "account")
 }
 
 // SetColumns remembers a person's columns.
