@@ -14,16 +14,27 @@ const policy: Policy = window.trustedTypes?.createPolicy('hes', { createHTML: (s
 const find = <T extends Element>(selector: string, from: ParentNode = document) => from.querySelector<T>(selector);
 const count = (app: HTMLElement) => Number((app.dataset.total ?? '').replace(/\D/g, ''));
 
+const here = () => location.pathname + location.search;
+
 let under: AbortController | undefined;
+let waiting: ReturnType<typeof setTimeout> | undefined;
 let depth = 0;
+let showing = here(); // the address of what #app shows, or will when Back is done
+
+// stop forgets what is under way: a newer wish, or a new page, takes its place.
+function stop(): void {
+  clearTimeout(waiting);
+  under?.abort();
+}
 
 // go fetches the explorer's part of a page and morphs it in, which keeps focus,
 // scroll positions and open panels.
 async function go(url: string, push: boolean): Promise<void> {
-  under?.abort();
+  stop();
   const mine = (under = new AbortController());
   const app = find<HTMLElement>('#app');
   if (!app) { location.href = url; return; }
+  if (!push) showing = url;
   const slow = setTimeout(() => app.setAttribute('aria-busy', 'true'), 120);
   try {
     const response = await fetch(url, { headers: { 'X-Part': 'app' }, signal: mine.signal, credentials: 'same-origin' });
@@ -44,7 +55,8 @@ async function go(url: string, push: boolean): Promise<void> {
     const shown = find<HTMLElement>('#app')!;
     shown.removeAttribute('aria-busy');
     const canonical = response.headers.get('X-Canonical') ?? url;
-    if (push && canonical !== location.pathname + location.search) history.pushState({ depth: ++depth }, '', canonical);
+    if (push && canonical !== here()) history.pushState({ depth: ++depth }, '', canonical);
+    showing = here();
     document.title = shown.dataset.title ?? document.title;
     const live = find('#live');
     if (live) {
@@ -52,10 +64,8 @@ async function go(url: string, push: boolean): Promise<void> {
       live.textContent = `${shown.dataset.total} ${shown.dataset.unit}` + (now < before ? `, ${change} fewer` : now > before ? `, ${change} more` : '');
     }
   } catch (e) {
-    if ((e as Error).name === 'AbortError') return;
-    app.removeAttribute('aria-busy');
-    const live = find('#live');
-    if (live) live.textContent = 'Could not load records. Check your connection and try again.';
+    if (!mine.signal.aborted) location.href = url; // the browser says what is wrong
+    else if (under === mine) app.removeAttribute('aria-busy');
   } finally {
     clearTimeout(slow);
   }
@@ -89,7 +99,13 @@ document.addEventListener('click', (e) => {
 document.addEventListener('change', (e) => {
   const field = e.target as HTMLInputElement;
   if (field.id === 'keys-off') { localStorage.setItem('keys', field.checked ? 'off' : ''); return; }
-  if (field.form?.id === 'f' && field.name) void go(address(field.form), true);
+  const form = field.form;
+  if (form?.id !== 'f' || !field.name) return;
+  // Every question is written to the access record, so typing waits for the
+  // Enter or the tick that often follows, and both are asked as one.
+  clearTimeout(waiting);
+  if (field.matches('[type=checkbox], [type=radio], select')) void go(address(form), true);
+  else waiting = setTimeout(() => void go(address(form), true), 400);
 });
 document.addEventListener('submit', (e) => {
   const form = e.target as HTMLFormElement;
@@ -97,8 +113,9 @@ document.addEventListener('submit', (e) => {
 });
 addEventListener('popstate', (e) => {
   depth = (e.state as { depth?: number } | null)?.depth ?? 0;
-  if (find('#app')) void go(location.pathname + location.search, false);
+  if (find('#app') && here() !== showing) void go(here(), false); // not for the skip link's #main
 });
+addEventListener('beforeunload', stop);
 
 document.addEventListener('input', (e) => {
   const box = e.target as HTMLInputElement;
@@ -123,12 +140,14 @@ document.addEventListener('keydown', (e) => {
     if (open) { open.open = false; find<HTMLElement>('summary', open)?.focus(); }
     return;
   }
+  if (e.key === 'Enter' && target.id === 'find') { e.preventDefault(); return; } // it asks the server nothing
   if (localStorage.getItem('keys') === 'off' || e.metaKey || e.ctrlKey || e.altKey || target.closest('input:not([type=checkbox]):not([type=radio]), textarea, select, dialog')) return;
   const press = (selector: string) => find<HTMLElement>(selector)?.click();
   switch (e.key) {
     case '/': if (find('#find')) { e.preventDefault(); find<HTMLElement>('#find')!.focus(); } break;
     case '?': find<HTMLDialogElement>('#keys')?.showModal(); break;
     case 'n': press('[data-next]'); break;
+    case '1': case '2': press(`.seg a:nth-child(${e.key}):not([aria-current])`); break;
     case 'u': if (depth > 0) history.back(); break;
     case 'j': case 'k': {
       const rows = [...document.querySelectorAll<HTMLElement>('.grid tbody tr')];
