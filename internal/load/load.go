@@ -133,6 +133,7 @@ type tally struct {
 	next     int // sequence number of the block whose turn it is
 	rows     quality.Rows
 	perFile  []int
+	marked   []int             // rows of each file whose person id carries a generator's mark
 	byFile   []map[string]bool // financial years of each input's kept rows
 	rules    counts
 	rejects  map[string]*quality.Reject
@@ -145,7 +146,7 @@ type tally struct {
 }
 
 func newTally(l *Load) *tally {
-	t := &tally{l: l, perFile: make([]int, len(l.inputs)), rejects: map[string]*quality.Reject{}, years: map[string]int{},
+	t := &tally{l: l, perFile: make([]int, len(l.inputs)), marked: make([]int, len(l.inputs)), rejects: map[string]*quality.Reject{}, years: map[string]int{},
 		filled: make([]int, len(l.columns)), unlisted: make([]int, len(l.columns)), seen: newKeySet()}
 	for range l.inputs {
 		t.byFile = append(t.byFile, map[string]bool{})
@@ -176,6 +177,9 @@ func (t *tally) reject(in *input, line int, column, reason string) {
 
 func (t *tally) report() (*quality.Report, error) {
 	r := &quality.Report{Rows: t.rows, Subset: t.l.o.Subset, Synthetic: t.ids > 0 && t.realIDs == 0}
+	for i, n := range t.perFile { // a file without ids proves nothing of itself
+		r.Synthetic = r.Synthetic && (n == 0 || t.marked[i] > 0)
+	}
 	hashes := map[string]string{}
 	for i, in := range t.l.inputs {
 		if hashes[in.path] == "" {

@@ -306,3 +306,18 @@ func TestArtificialFile(t *testing.T) {
 		}
 	}
 }
+
+// A file without person ids beside a synthetic one is not synthetic.
+func TestSyntheticNeedsMarksInEveryFile(t *testing.T) {
+	marked := file(t, "a.txt", "EPIKEY|ADMIDATE|TOKEN_PERSON_ID\n1|2008-04-01|SYNTHa\n2|2008-04-01|\n")
+	bare := file(t, "b.txt", "EPIKEY|ADMIDATE\n3|2008-04-01\n")
+	for _, c := range []struct {
+		files []string
+		want  bool
+	}{{[]string{marked}, true}, {[]string{bare}, false}, {[]string{marked, bare}, false}} {
+		_, report, err := run(t, load.Options{Files: c.files, Subset: "all"})
+		if err != nil || report.Synthetic != c.want {
+			t.Errorf("%d files: synthetic %v, %v", len(c.files), report.Synthetic, err)
+		}
+	}
+}

@@ -347,6 +347,9 @@ func (p *parser) count(ctx context.Context, b *block, in *input) (drop []int, er
 		if f.id != noID {
 			t.ids++
 		}
+		if f.id == markedID {
+			t.marked[b.file]++
+		}
 		if f.id == realID {
 			t.realIDs++
 		}
