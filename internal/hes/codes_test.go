@@ -94,7 +94,8 @@ func TestLists(t *testing.T) {
 				t.Errorf("%s %s: label %q does not begin with a capital letter", list, v.Code, v.Label)
 			}
 			// A load writes codes in capitals, so that others would never be met.
-			if v.Code != strings.ToUpper(v.Code) || v.Code != strings.TrimSpace(v.Code) {
+			ours := list == "ETHNIC5" || list == "ADMISSION_GROUP" || list == "CONDITION_GROUP" // values of derived fields
+			if !ours && v.Code != strings.ToUpper(v.Code) || v.Code != strings.TrimSpace(v.Code) {
 				t.Errorf("%s %s: the code is not in capitals", list, v.Code)
 			}
 			if v.From != "" && v.To != "" && v.From > v.To {

@@ -20,18 +20,18 @@ func TestCounts(t *testing.T) {
 		types[f.Type.String()]++
 		groups[f.Group]++
 	}
-	if got := len(d.Fields()); got != 412 {
-		t.Errorf("%d fields, want 412", got)
+	if got := len(d.Fields()); got != 435 {
+		t.Errorf("%d fields, want 435", got)
 	}
-	if diff := cmp.Diff(map[string]int{"public": 16, "ordinary": 301, "quasi": 39, "sensitive": 38, "prohibited": 18}, classes); diff != "" {
+	if diff := cmp.Diff(map[string]int{"public": 16, "ordinary": 324, "quasi": 39, "sensitive": 38, "prohibited": 18}, classes); diff != "" {
 		t.Errorf("classes (-want +got)\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]int{"code": 276, "key": 33, "date": 34, "int": 51, "decimal": 18}, types); diff != "" {
+	if diff := cmp.Diff(map[string]int{"code": 287, "key": 33, "date": 35, "int": 62, "decimal": 18}, types); diff != "" {
 		t.Errorf("types (-want +got)\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]int{"Patient": 29, "Admission and stay": 26, "Discharge": 13, "Waiting and pathway": 16,
 		"Diagnoses": 22, "Procedures": 13, "Organisation": 22, "Commissioning": 56, "Place": 34, "Deprivation": 12, "Maternity": 30,
-		"Augmented care": 17, "Mental health": 16, "Resource groups": 11, "Record keeping": 34, "Commissioning data set extension": 61}, groups); diff != "" {
+		"Augmented care": 17, "Mental health": 16, "Resource groups": 11, "Record keeping": 34, "Commissioning data set extension": 61, "Derived": 23}, groups); diff != "" {
 		t.Errorf("groups (-want +got)\n%s", diff)
 	}
 }

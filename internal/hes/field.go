@@ -60,6 +60,10 @@ type Field struct {
 	Repeats string // for a column that only repeats others, what it repeats; such columns are left out of a load
 }
 
+// Derived tells whether the program works the field out; a column of that name
+// in a raw file is not taken.
+func (f Field) Derived() bool { return f.Group == "Derived" }
+
 // List tells whether the field is a family of slots: its value is a list, and a
 // condition on it holds when any slot meets it.
 func (f Field) List() bool { return f.Slots > 0 }

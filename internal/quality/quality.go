@@ -28,6 +28,38 @@ type Report struct {
 	Unlisted  []FieldCount `json:"unlisted,omitempty"` // rows whose code is not in the field's list, fields with any
 	Subset    string       `json:"subset"`
 	Synthetic bool         `json:"synthetic"` // every person id read carries the mark of a generator
+
+	// Of the release as a whole, which holds the rows of all loaded years; Rows
+	// above and the parts before are of the files of this load alone.
+	Whole        Whole         `json:"whole"`
+	Derived      []RuleCount   `json:"derived,omitempty"`      // rules V, D1, E, S, P, R and so on, in their order; episodes unless What says otherwise
+	SubsetRules  []RuleCount   `json:"subset_rules,omitempty"` // how many episodes meet each rule of the subset
+	WholeYears   []Part        `json:"whole_years,omitempty"`  // by FYEAR
+	Providers    []Part        `json:"providers,omitempty"`    // by PROCODE3, "" if not recorded
+	Completeness []FieldByYear `json:"completeness,omitempty"` // kept rows in which each field is recorded, fields in the order of the dictionary
+	Notes        []string      `json:"notes,omitempty"`        // what a person should know: a file whose name and years disagree, methods chosen
+}
+
+// Whole balances: Staged = Kept + OutsideSubset.
+type Whole struct {
+	Staged        int `json:"staged"` // cleaned rows of all loaded years
+	Kept          int `json:"kept"`
+	OutsideSubset int `json:"outside_subset"`
+	Persons       int `json:"persons"`            // distinct person keys among the kept
+	Replaced      int `json:"replaced,omitempty"` // rows of earlier loads whose year this load replaced
+}
+
+// Part is the rows of the release that share a value: a year, a provider.
+type Part struct {
+	Value         string `json:"value"`
+	Kept          int    `json:"kept"`
+	OutsideSubset int    `json:"outside_subset"`
+}
+
+// FieldByYear says how complete a field is in each year.
+type FieldByYear struct {
+	Field  string `json:"field"`
+	Filled []int  `json:"filled"` // kept rows in which it is recorded, as WholeYears
 }
 
 // Rows balances: Read = Kept + Rejected + OutsideSubset.

@@ -51,6 +51,7 @@ type Query struct {
 	Sort    []Sort   // empty: the order of the release. Patients: empty (latest admission first) or ByEpisodes
 	Limit   int      // rows of a page; 0: no rows wanted
 	Columns []string // fields of each row, in order
+	Raw     bool     // beside each value the text that was delivered, where the load changed it, and where the row was read
 	Counts  bool     // exact totals of episodes and patients wanted
 	Facets  []Facet
 	Groups  []Group // a table: episodes and patients by these; empty: none

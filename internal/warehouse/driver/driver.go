@@ -89,6 +89,8 @@ type Row struct {
 	ID     RowID
 	Person PersonID // NoPerson if the episode has no person key
 	Values []string // as Plan.Columns; missing is "". A family gives its slots joined by commas, gaps empty, no trailing commas
+	Raw    []string // if Plan.Raw, as Values: the text as delivered where the load changed it, else "". A family gives "" (ask for its slots)
+	Origin string   // if Plan.Raw: "file:line" that the row was read from; "" if the release does not hold it
 	// For Patients only: over the person's matching rows.
 	Episodes    int
 	First, Last string // admission dates; "" if none is recorded
@@ -150,6 +152,32 @@ func missingLast(a, b string) int {
 		return -1
 	}
 	return 0
+}
+
+// Scanner is an engine that can hand out all of its rows, for files made on the
+// command line. It is optional.
+type Scanner interface {
+	// Scan calls visit for each row that meets Where, one after another. The
+	// slices are used again for the next row. It stops at visit's first error
+	// and returns it.
+	Scan(ctx context.Context, s Scan, visit func(ScanRow) error) error
+}
+
+// Scan says what is handed out.
+type Scan struct {
+	Where   query.Expr // nil: every row
+	Columns []string   // fields, families slot by slot
+	Raw     []string   // fields whose delivered text is wanted; a value that the load did not change is given as it is
+	People  bool       // the rows of one person together, newest first, persons by number; those without one at the end. Else in release order
+}
+
+// ScanRow is one row of a Scan.
+type ScanRow struct {
+	ID     RowID
+	Person PersonID
+	Values []string // as Columns; missing is ""
+	Raw    []string // as Raw
+	Origin string   // as in Row
 }
 
 // Record is one cleaned episode on its way into a release: field name to
