@@ -177,6 +177,18 @@ func (l *Load) seal(t *tally, b *staging.Batch) error {
 	if err := t.byYear(b, dead); err != nil {
 		return err
 	}
+	if c := b.Column("PARTYEAR"); c >= 0 {
+		entries, err := b.Entries(c)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if len(t.extracts) < 100 && e.Clean != "" && !slices.Contains(t.extracts, e.Clean) {
+				t.extracts = append(t.extracts, e.Clean)
+			}
+		}
+		slices.Sort(t.extracts)
+	}
 	report, err := t.report()
 	if err != nil {
 		return err
@@ -200,6 +212,7 @@ type tally struct {
 	rejects  map[string]*quality.Reject
 	years    map[string]int
 	unlisted []int
+	extracts []string
 	ids      int // person ids seen
 	realIDs  int // of them without a generator's mark
 }
@@ -291,7 +304,7 @@ func (t *tally) reject(file string, line int, column, reason string) {
 }
 
 func (t *tally) report() (*quality.Report, error) {
-	r := &quality.Report{Rows: t.rows, Synthetic: t.ids > 0 && t.realIDs == 0}
+	r := &quality.Report{Rows: t.rows, Extracts: t.extracts, Synthetic: t.ids > 0 && t.realIDs == 0}
 	for i, n := range t.perFile { // a file without ids proves nothing of itself
 		r.Synthetic = r.Synthetic && (n == 0 || t.marked[i] > 0)
 	}
