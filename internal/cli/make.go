@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -44,9 +45,49 @@ func (g *globals) begin(dict *hes.Dictionary, cut subset.Subset, o makeOptions) 
 	}
 	m := &making{g: g, dict: dict, cut: cut, o: o, area: staging.At(g.Data), started: g.now()}
 	var err error
-	m.build, err = release.Open(g.Data).Begin(release.NewID(m.started, tail))
+	releases := release.Open(g.Data)
+	if m.build, err = releases.Begin(release.NewID(m.started, tail)); err != nil {
+		return nil, err
+	}
 	m.read = m.started
-	return m, err
+	if err := m.tidy(releases); err != nil {
+		return nil, errors.Join(err, m.build.Abort())
+	}
+	return m, nil
+}
+
+// tidy removes what dead loads left: releases in place whose own rows never were
+// staged, and staged rows that nothing was derived from and that are not in force.
+func (m *making) tidy(releases *release.Releases) error {
+	batches, err := m.area.Batches()
+	if err != nil {
+		return err
+	}
+	all, err := releases.List()
+	if err != nil {
+		return err
+	}
+	current, err := releases.Current()
+	if err != nil && fault.Of(err) != fault.NotFound {
+		return err
+	}
+	for _, r := range all {
+		own := slices.ContainsFunc(r.Parts, func(p release.Part) bool { return p.Batch == r.ID })
+		if own && r.ID > current && !slices.Contains(batches, r.ID) {
+			if err := releases.Remove(r.ID); err != nil {
+				return err
+			}
+		}
+	}
+	if all, err = releases.List(); err != nil {
+		return err
+	}
+	inForce, err := m.area.Current()
+	if err != nil {
+		return err
+	}
+	_, err = m.area.Prune(needed(all, inForce))
+	return err
 }
 
 // finish derives the release from the parts and publishes it. The caller gives up

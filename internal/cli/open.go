@@ -62,6 +62,13 @@ func (s *served) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id, err := s.releases.Current()
+	if s.now != nil && fault.Of(err) == fault.NotFound { // everything was destroyed: nothing of it may be served on
+		s.now.old = true
+		if s.now.users == 0 {
+			s.close(s.now)
+		}
+		s.now = nil
+	}
 	if s.now == nil || err == nil && id != s.now.facts.ID && id != s.bad {
 		if err == nil {
 			err = s.take(id)

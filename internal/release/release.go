@@ -60,6 +60,7 @@ type Manifest struct {
 	Stages  []Stage      `json:"stages,omitempty"`       // rows at each stage
 	Parts   []Part       `json:"parts,omitempty"`        // the staged rows that it was derived from
 	OptOut  string       `json:"opt_out,omitempty"`      // whether and when the national data opt-out was applied at the source, as confirmed at the load
+	Broken  string       `json:"-"`                      // why the manifest cannot be read; see List
 	Content string       `json:"content,omitempty"`      // one hash of the data files but for what says where rows came from: equal for equal content
 }
 
@@ -433,7 +434,8 @@ func (r *Releases) Report(id string) (*quality.Report, error) {
 	return out, nil
 }
 
-// List returns all releases, the newest first.
+// List returns all releases, the newest first. Of one whose manifest cannot be
+// read it returns the id, and in Broken why.
 func (r *Releases) List() ([]Manifest, error) {
 	entries, err := os.ReadDir(r.releases())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -447,7 +449,7 @@ func (r *Releases) List() ([]Manifest, error) {
 		if e.IsDir() && validID(e.Name()) {
 			m, err := r.Get(e.Name())
 			if err != nil {
-				return nil, err
+				m = Manifest{ID: e.Name(), Broken: fault.Say(err)}
 			}
 			out = append(out, m)
 		}
