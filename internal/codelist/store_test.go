@@ -147,7 +147,7 @@ func TestLoopAcrossListsIsRefused(t *testing.T) {
 
 // Whatever step fails, what was in use still is, and the next load succeeds.
 func TestEachStepMayFail(t *testing.T) {
-	broken := errors.New("the disk is broken")
+	broken, codes := errors.New("the disk is broken"), own(t)
 	for fails := 1; ; fails++ {
 		s := open(t)
 		old := add(t, s, must(t, icdName5, icd5, Options{}), must(t, opcsFile, "S06\tOld\n", Options{}))
@@ -187,7 +187,7 @@ func TestEachStepMayFail(t *testing.T) {
 		if !errors.Is(err, broken) || fault.Of(err) != fault.Unavailable {
 			t.Errorf("step %d: %v", fails, err)
 		}
-		titles, err := s.Titles(own(t))
+		titles, err := s.Titles(codes)
 		if err != nil {
 			t.Fatalf("step %d: %v", fails, err)
 		}
