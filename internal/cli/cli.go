@@ -44,6 +44,7 @@ type commands struct {
 	Demo       demoCmd       `cmd:"" help:"Make demo people over a synthetic release and serve the site on this machine."`
 	Synth      synthCmd      `cmd:"" help:"Make a synthetic extract to try things on."`
 	Release    releaseCmd    `cmd:"" help:"List, show, check and publish releases."`
+	Codes      codesCmd      `cmd:"" help:"Load, list, look up and remove code lists: official titles, names of organisations, areas."`
 	User       userCmd       `cmd:"" help:"Add and close accounts."`
 	Agreement  agreementCmd  `cmd:"" help:"Add and list data sharing agreements."`
 	Audit      auditCmd      `cmd:"" help:"Check the access record."`

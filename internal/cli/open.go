@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"webenablehes/internal/auth"
+	"webenablehes/internal/codelist"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/registry"
@@ -145,9 +146,18 @@ func about(n int) string {
 	return "about " + text
 }
 
+// codeLists opens the code lists that the site has loaded.
+func (g *globals) codeLists() *codelist.Store {
+	return codelist.Open(codelist.StoreOptions{Data: g.Data, Now: g.now, Random: rand.Reader})
+}
+
 // site puts the pages together.
 func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bool) (*web.Server, error) {
 	dict, codes, err := vocabulary()
+	if err != nil {
+		return nil, err
+	}
+	titles, err := g.codeLists().Titles(codes)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +185,7 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bo
 	if err != nil {
 		return nil, err
 	}
-	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Now: g.now, Log: log, Secure: secure, Loopback: loopback})
+	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Now: g.now, Log: log, Secure: secure, Loopback: loopback})
 }
 
 var errNoRows = errors.New("no rows were kept")

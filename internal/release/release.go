@@ -32,6 +32,7 @@ import (
 	"strings"
 	"time"
 
+	"webenablehes/internal/durable"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/quality"
 )
@@ -123,27 +124,7 @@ type disk struct {
 
 // Open returns the releases of a data folder, which need not exist yet.
 func Open(data string) *Releases {
-	return &Releases{root: data, disk: disk{write: writeSynced, sync: syncPath, rename: os.Rename}}
-}
-
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-func syncPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return &Releases{root: data, disk: disk{write: durable.Write, sync: durable.Sync, rename: os.Rename}}
 }
 
 func (r *Releases) releases() string { return filepath.Join(r.root, "releases") }
