@@ -114,13 +114,15 @@ func (a *assembly) byYear(years column) error {
 }
 
 // count notes in how many rows of each year a field is recorded.
-func (a *assembly) count(name string, recorded func(k int) bool) {
-	n := make([]int, len(a.names))
+func (a *assembly) count(name string, codes []uint32) {
+	n := make([]int, 256)
 	for k, y := range a.years {
-		if recorded(k) {
-			n[y]++
-		}
+		n[y] += int(min(codes[k], 1))
 	}
+	a.counted(name, n)
+}
+
+func (a *assembly) counted(name string, n []int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.filled[name] = n
@@ -152,7 +154,7 @@ func (a *assembly) write(out *Result) error {
 		tasks = append(tasks, func() error {
 			codes := make([]uint32, len(a.order))
 			values := w.of(a.order, codes)
-			a.count(w.field.Name, func(k int) bool { return codes[k] > 0 })
+			a.count(w.field.Name, codes)
 			return sink.Scalar(w.field, values, codes)
 		})
 	}
@@ -160,7 +162,7 @@ func (a *assembly) write(out *Result) error {
 		tasks = append(tasks, func() error {
 			f, _ := a.o.Dictionary.Field(name)
 			codes, n := a.numbered(of)
-			a.count(name, func(k int) bool { return codes[k] > 0 })
+			a.count(name, codes)
 			return sink.Numbered(f, codes, n)
 		})
 	}
@@ -214,17 +216,18 @@ func (a *assembly) writeScalar(sink Sink, f hes.Field, out *Result) error {
 	for k, e := range codes {
 		codes[k] = rank[e]
 	}
-	a.count(f.Name, func(k int) bool { return codes[k] > 0 })
+	a.count(f.Name, codes)
 	if f.Name == hes.AdmissionDate && len(values) > 0 {
 		out.First, out.Last = values[0], values[len(values)-1]
 	}
 	return sink.Scalar(f, values, codes)
 }
 
-// writeRaw hands over what was delivered where the rules made something else of it.
-func (a *assembly) writeRaw(sink Sink, f hes.Field, entries []staging.Entry, used []bool, codes []uint32) error {
-	changed := false
+// rawValues gives the texts, in order, that the rules made something else of, and
+// for each entry its text's place there counted from 1; nil if there are none.
+func rawValues(entries []staging.Entry, used []bool) (values []string, rank []uint32) {
 	raw := make([]staging.Entry, len(entries))
+	changed := false
 	for i, e := range entries {
 		if used[i+1] && e.Raw != e.Clean && e.Raw != "" {
 			raw[i].Clean = e.Raw
@@ -232,9 +235,17 @@ func (a *assembly) writeRaw(sink Sink, f hes.Field, entries []staging.Entry, use
 		}
 	}
 	if !changed {
+		return nil, nil
+	}
+	return ranked(hes.Key, raw, used)
+}
+
+// writeRaw hands over what was delivered where the rules made something else of it.
+func (a *assembly) writeRaw(sink Sink, f hes.Field, entries []staging.Entry, used []bool, codes []uint32) error {
+	values, rank := rawValues(entries, used)
+	if values == nil {
 		return nil
 	}
-	values, rank := ranked(hes.Key, raw, used)
 	var rows, list []uint32
 	for k, e := range codes {
 		if r := rank[e]; r > 0 {
@@ -244,45 +255,70 @@ func (a *assembly) writeRaw(sink Sink, f hes.Field, entries []staging.Entry, use
 	return sink.Raw(f, values, rows, list)
 }
 
+// sinkRaw hands over the texts of a slot, of which values may hold more than it has.
+func sinkRaw(sink Sink, f hes.Field, values []string, rows, codes []uint32) error {
+	used := make([]uint32, len(values)+1)
+	for _, c := range codes {
+		used[c] = 1
+	}
+	var own []string
+	for i, v := range values {
+		if used[i+1] > 0 {
+			own = append(own, v)
+			used[i+1] = uint32(len(own))
+		}
+	}
+	for i, c := range codes {
+		codes[i] = used[c]
+	}
+	return sink.Raw(f, own, rows, codes)
+}
+
 func (a *assembly) writeFamily(sink Sink, f hes.Field) error {
 	l, err := a.family(f.Family)
 	if err != nil {
 		return err
 	}
-	used := make([]bool, len(l.entries)+1)
+	used, longest := make([]bool, len(l.entries)+1), 0
 	for _, row := range a.order {
-		for _, e := range l.rows[l.offsets[row]:l.offsets[row+1]] {
+		codes := l.rows[l.offsets[row]:l.offsets[row+1]]
+		longest = max(longest, len(codes))
+		for _, e := range codes {
 			used[e] = true
 		}
 	}
 	values, rank := ranked(f.Type, l.entries, used)
+	raws, rawRank := rawValues(l.entries, used)
 	offsets, list := make([]uint32, 1, len(a.order)+1), make([]uint32, 0, len(l.rows))
-	for _, row := range a.order {
-		start := len(list)
-		for _, e := range l.rows[l.offsets[row]:l.offsets[row+1]] {
-			list = append(list, rank[e])
-		}
-		for len(list) > start && list[len(list)-1] == 0 { // a value that became nothing at the end
-			list = list[:len(list)-1]
-		}
-		offsets = append(offsets, uint32(len(list)))
-	}
-	for _, slot := range l.slots {
-		place := uint32(slot.Slot - 1)
-		a.count(slot.Name, func(k int) bool {
-			i := offsets[k] + place
-			return i < offsets[k+1] && list[i] > 0
-		})
-		codes := make([]uint32, len(a.order))
-		slotUsed := make([]bool, len(l.entries)+1)
-		for k, row := range a.order {
-			if i := l.offsets[row] + place; i < l.offsets[row+1] {
-				codes[k] = l.rows[i]
-				slotUsed[codes[k]] = true
+	filled := make([][256]int, longest)  // by slot and year
+	raw := make([][2][]uint32, longest) // of each slot the rows and codes of what was changed
+	for k, row := range a.order {
+		start, year := len(list), a.years[k]
+		end := start // after the last value
+		for slot, e := range l.rows[l.offsets[row]:l.offsets[row+1]] {
+			c := rank[e]
+			list = append(list, c)
+			if c > 0 {
+				filled[slot][year]++
+				end = len(list)
+			}
+			if raws != nil && rawRank[e] > 0 {
+				raw[slot][0], raw[slot][1] = append(raw[slot][0], uint32(k)), append(raw[slot][1], rawRank[e])
 			}
 		}
-		if err := a.writeRaw(sink, slot, l.entries, slotUsed, codes); err != nil {
-			return err
+		list = list[:end]
+		offsets = append(offsets, uint32(end))
+	}
+	for _, slot := range l.slots {
+		if slot.Slot > longest {
+			a.counted(slot.Name, make([]int, 256))
+			continue
+		}
+		a.counted(slot.Name, filled[slot.Slot-1][:])
+		if r := raw[slot.Slot-1]; len(r[0]) > 0 {
+			if err := sinkRaw(sink, slot, raws, r[0], r[1]); err != nil {
+				return err
+			}
 		}
 	}
 	return sink.Family(l.slots, values, offsets, list)
@@ -306,7 +342,7 @@ func (a *assembly) writeKey(sink Sink, f hes.Field) error {
 	for k, c := range codes {
 		codes[k] = rank[c]
 	}
-	a.count(f.Name, func(k int) bool { return codes[k] > 0 })
+	a.count(f.Name, codes)
 	return sink.Text(f, left.Bytes, left.Ends, codes)
 }
 
