@@ -290,7 +290,7 @@ func (a *assembly) writeFamily(sink Sink, f hes.Field) error {
 	values, rank := ranked(f.Type, l.entries, used)
 	raws, rawRank := rawValues(l.entries, used)
 	offsets, list := make([]uint32, 1, len(a.order)+1), make([]uint32, 0, len(l.rows))
-	filled := make([][256]int, longest)  // by slot and year
+	filled := make([][256]int, longest) // by slot and year
 	raw := make([][2][]uint32, longest) // of each slot the rows and codes of what was changed
 	for k, row := range a.order {
 		start, year := len(list), a.years[k]

@@ -49,6 +49,7 @@ type commands struct {
 	Agreement  agreementCmd  `cmd:"" help:"Add and list data sharing agreements."`
 	Audit      auditCmd      `cmd:"" help:"Check the access record."`
 	Dictionary dictionaryCmd `cmd:"" help:"Explain a field of the data set."`
+	Optout     optoutCmd     `cmd:"" help:"Take people who opted out out of everything."`
 	ReadFiles  readFilesCmd  `cmd:"" hidden:"" help:"Reads files for a load; not to be called by hand."`
 	Version    versionCmd    `cmd:"" help:"Print the program's version."`
 }

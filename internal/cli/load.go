@@ -54,7 +54,7 @@ func (c *loadCmd) Run(g *globals) error {
 	}
 	m.agreement, m.identifiers, m.optOut = c.Agreement, c.Identifiers, c.OptOut
 	err = func() error {
-		job := readJob{Files: c.Files, Identifiers: c.Identifiers, Out: m.build.Batch()}
+		job := readJob{Files: c.Files, Identifiers: c.Identifiers, Data: g.Data, Out: m.build.Batch()}
 		if err := g.readFiles(job, func(p load.Progress) { bar.ChangeMax64(p.Total); _ = bar.Set64(p.Bytes) }); err != nil {
 			return err
 		}

@@ -35,6 +35,7 @@ type making struct {
 	agreement   string
 	identifiers []string
 	optOut      string
+	adopt       func() error // instead of taking a loaded batch in; may be nil
 }
 
 // begin takes the load's lock and starts a release.
@@ -200,6 +201,9 @@ func (m *making) publish(parts []staging.Part, sources []assemble.Source, loaded
 	}
 	adopt := func() error {
 		if !loaded {
+			if m.adopt != nil {
+				return m.adopt()
+			}
 			return nil
 		}
 		if err := m.area.Adopt(m.build.Batch(), m.build.ID()); err != nil {

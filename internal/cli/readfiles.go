@@ -29,6 +29,7 @@ type readJob struct {
 	Files       []string
 	Header, Map string
 	Identifiers []string
+	Data        string // folder of the site's data, for the list of those who opted out
 	Out         string // folder of the batch, to be made
 }
 
@@ -194,8 +195,16 @@ func (j readJob) run(g *globals, out *json.Encoder) error {
 	if err != nil {
 		return err
 	}
+	gone, err := optOuts(j.Data)
+	if err != nil {
+		return err
+	}
+	var optedOut func([]byte) bool
+	if len(gone) > 0 {
+		optedOut = func(id []byte) bool { return gone[hashID(id)] }
+	}
 	said := g.now()
-	l, err := load.Open(dict, codes, load.Options{Files: j.Files, Identifiers: j.Identifiers, Progress: func(p load.Progress) {
+	l, err := load.Open(dict, codes, load.Options{Files: j.Files, Identifiers: j.Identifiers, OptedOut: optedOut, Progress: func(p load.Progress) {
 		if now := g.now(); now.Sub(said).Milliseconds() > 100 || p.Bytes == p.Total {
 			said = now
 			_ = out.Encode(readNews{Progress: &p})

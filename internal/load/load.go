@@ -37,10 +37,11 @@ type Progress struct {
 // Options say what to load.
 type Options struct {
 	Files       []string
-	Subset      string         // "dermatology" or "all"
-	Identifiers []string       // identifying fields that the agreement named for the load lists
-	Workers     int            // goroutines that parse; 0: one for each core
-	Progress    func(Progress) // called now and then from one goroutine; may be nil
+	Subset      string                   // "dermatology" or "all"
+	Identifiers []string                 // identifying fields that the agreement named for the load lists
+	OptedOut    func(person []byte) bool // whose rows are rejected; safe for concurrent use; may be nil
+	Workers     int                      // goroutines that parse; 0: one for each core
+	Progress    func(Progress)           // called now and then from one goroutine; may be nil
 }
 
 // Load is a load that has been opened.
@@ -298,7 +299,7 @@ func (t *tally) reject(file string, line int, column, reason string) {
 	}
 	r.Count++
 	t.rows.Rejected++
-	if len(r.At) < quality.Examples {
+	if line > 0 && len(r.At) < quality.Examples {
 		r.At = append(r.At, quality.Place{File: file, Line: line, Column: column})
 	}
 }

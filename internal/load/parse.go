@@ -313,6 +313,8 @@ func (p *parser) end(in *input, fields, line int, bad uint32) {
 	switch {
 	case bad != 0:
 		why, column = "A date is not a day of the calendar, or not in a known form.", in.columnName(int(bad)-1)
+	case p.l.o.OptedOut != nil && p.person >= 0 && len(p.ids[p.person]) > 0 && p.l.o.OptedOut(p.ids[p.person]):
+		why, line = "The person has opted out.", 0 // where is nobody's business
 	case len(p.ids[p.key]) == 0:
 		why, column = "The row has no EPIKEY.", hes.EpisodeKey
 	}
