@@ -23,10 +23,9 @@ func (c Code) String() string {
 
 func (c Code) first() byte { return byte(c >> 24) }
 
-// The codes that rules name, one or two characters long; their meanings are in
+// The codes that rules name, one to three characters long; their meanings are in
 // the code lists of package hes.
 const (
-	is0 Code = '0' << 24
 	is1 Code = '1' << 24
 	is2 Code = '2' << 24
 	is3 Code = '3' << 24

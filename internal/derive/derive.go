@@ -104,6 +104,7 @@ type Person struct {
 	tables  *Tables
 	options Options
 	counts  Counts
+	flagged [128]int // episodes by their Flags; Counts makes Remarks of them
 
 	// The episodes of the call and their results.
 	eps []Episode
@@ -124,7 +125,15 @@ type Person struct {
 func New(t *Tables, o Options) *Person { return &Person{tables: t, options: o} }
 
 // Counts returns the sums over all calls so far.
-func (p *Person) Counts() Counts { return p.counts }
+func (p *Person) Counts() Counts {
+	c := p.counts
+	for flags, n := range p.flagged {
+		for i := range c.Remarks {
+			c.Remarks[i] += flags >> i & 1 * n
+		}
+	}
+	return c
+}
 
 // Derive fills out, one Result an episode and of the same length as eps, which
 // are all the episodes of one person in any order. A row without a person key

@@ -1,6 +1,6 @@
 package derive
 
-import "slices"
+import "cmp"
 
 // Patient is one line per patient (O).
 type Patient struct {
@@ -27,8 +27,8 @@ type Patient struct {
 // keeps its memory from patient to patient and is not safe for concurrent use.
 type RollUp struct {
 	line   Patient
-	spells []rolledSpell
-	stays  []int32
+	spells []rolledSpell // by number
+	stays  []bool        // by number
 	codes  map[Code]struct{}
 	sexes  [2]int
 
@@ -37,8 +37,8 @@ type RollUp struct {
 
 // rolledSpell is a spell, for which its first episode speaks.
 type rolledSpell struct {
-	number int32
-	first  Episode
+	seen  bool
+	first Episode
 }
 
 // kept is an episode that was the first or last of its kind so far.
@@ -49,30 +49,26 @@ type kept struct {
 }
 
 // first takes the episode if it is earlier than the one kept.
-func (k *kept) first(e *Episode, text string) {
-	if !k.set || beforeInTime(e, &k.e, text, k.text) {
-		*k = kept{true, *e, text}
-	}
-}
+func (k *kept) first(e *Episode, text string) { k.take(e, text, -1) }
 
 // last takes the episode if it is later than the one kept.
-func (k *kept) last(e *Episode, text string) {
-	undated := e.Start == NoDay && k.e.Start != NoDay
-	if !k.set || !undated && beforeInTime(&k.e, e, k.text, text) {
+func (k *kept) last(e *Episode, text string) { k.take(e, text, 1) }
+
+// take takes the episode if it lies on the wanted side of the one kept: -1
+// before it, 1 after it. One without a start only stands in while there is no
+// other.
+func (k *kept) take(e *Episode, text string, side int) {
+	better := !k.set
+	if k.set {
+		if undated := e.Start == NoDay; undated != (k.e.Start == NoDay) {
+			better = !undated
+		} else {
+			better = cmp.Or(compareInTime(e, &k.e), cmp.Compare(text, k.text)) == side
+		}
+	}
+	if better {
 		*k = kept{true, *e, text}
 	}
-}
-
-// beforeInTime tells whether a is before b; an episode without a start is after
-// those that have one.
-func beforeInTime(a, b *Episode, textA, textB string) bool {
-	if (a.Start == NoDay) != (b.Start == NoDay) {
-		return b.Start == NoDay
-	}
-	if c := compareInTime(a, b); c != 0 {
-		return c < 0
-	}
-	return textA < textB
 }
 
 // NewRollUp returns a RollUp without episodes.
@@ -104,11 +100,15 @@ func (r *RollUp) Add(e *Episode, res *Result, mainDiagnosis string, diagnoses []
 	p.BedDays += int(max(0, res.BedDays))
 	p.Groups |= 1 << e.Group
 	p.Died = p.Died || e.DisMethod == is4
-	if res.Spell >= 0 {
-		r.addSpell(e, res.Spell)
+	if n := int(res.Spell); n >= 0 {
+		r.spells = grown(r.spells, n)
+		if s := &r.spells[n]; !s.seen || compare(e, &s.first) < 0 {
+			*s = rolledSpell{true, *e}
+		}
 	}
-	if res.StayNHSD >= 0 && !slices.Contains(r.stays, res.StayNHSD) {
-		r.stays = append(r.stays, res.StayNHSD)
+	if n := int(res.StayNHSD); n >= 0 {
+		r.stays = grown(r.stays, n)
+		r.stays[n] = true
 	}
 	for _, code := range diagnoses {
 		if len(code) >= 3 {
@@ -129,16 +129,13 @@ func (r *RollUp) Add(e *Episode, res *Result, mainDiagnosis string, diagnoses []
 	}
 }
 
-func (r *RollUp) addSpell(e *Episode, number int32) {
-	for i := range r.spells {
-		if s := &r.spells[i]; s.number == number {
-			if compare(e, &s.first) < 0 {
-				s.first = *e
-			}
-			return
-		}
+// grown returns the slice, made long enough to hold index n.
+func grown[T any](s []T, n int) []T {
+	var zero T
+	for len(s) <= n {
+		s = append(s, zero)
 	}
-	r.spells = append(r.spells, rolledSpell{number, *e})
+	return s
 }
 
 // addSex counts male and female; of the other values only the latest is kept,
@@ -163,14 +160,15 @@ func (r *RollUp) addSex(e *Episode) {
 // Patient returns the line of the episodes since the last Reset.
 func (r *RollUp) Patient() Patient {
 	p := r.line
-	p.Spells, p.Stays, p.Diagnoses = len(r.spells), len(r.stays), len(r.codes)
+	p.Diagnoses = len(r.codes)
 	for i := range r.spells {
-		if r.spells[i].first.Class == is2 {
-			p.DayCases++
-		}
-		if r.spells[i].first.Method.emergency() {
-			p.Emergencies++
-		}
+		s := &r.spells[i]
+		p.Spells += truth(s.seen)
+		p.DayCases += truth(s.seen && s.first.Class == is2)
+		p.Emergencies += truth(s.seen && s.first.Method.emergency())
+	}
+	for _, seen := range r.stays {
+		p.Stays += truth(seen)
 	}
 	p.FirstMain, p.LastMain = r.firstMain.text, r.lastMain.text
 	if r.firstAge.set {

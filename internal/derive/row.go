@@ -56,12 +56,9 @@ func (p *Person) row(e *Episode, r *Result) {
 	if !r.Bad {
 		r.BedDays = e.bedDays()
 	}
-	for i, says := range [...]bool{!finished, e.Type != is1, r.Bad, filled, !r.Valid, !e.Person, !e.sane()} {
-		if says {
-			r.Flags |= 1 << i
-			p.counts.Remarks[i]++
-		}
-	}
+	r.Flags = uint8(truth(!finished) | truth(e.Type != is1)<<1 | truth(r.Bad)<<2 | truth(filled)<<3 |
+		truth(!r.Valid)<<4 | truth(!e.Person)<<5 | truth(!e.sane())<<6)
+	p.flagged[r.Flags]++
 	p.counts.Transit[r.Transit]++
 }
 

@@ -64,11 +64,13 @@ func openLast(end Day) int64 {
 // repairEnds gives spells without a discharge date an end and turns round those
 // that end before they start.
 func (p *Person) repairEnds() {
+	repaired := false
 	for j, n := range p.list {
 		s := &p.spells[n]
 		if s.end != NoDay {
 			continue
 		}
+		repaired = true
 		switch last := j == len(p.list)-1; {
 		case last && p.options.CutOff >= s.start:
 			s.end = p.options.CutOff
@@ -83,15 +85,14 @@ func (p *Person) repairEnds() {
 			p.counts.Repairs[repairDayBefore]++
 		}
 	}
-	swapped := false
 	for _, n := range p.list {
 		if s := &p.spells[n]; s.end != NoDay && s.end < s.start {
 			s.start, s.end = s.end, s.start
 			p.counts.Repairs[repairSwap]++
-			swapped = true
+			repaired = true
 		}
 	}
-	if swapped {
+	if repaired { // other dates may be another order
 		p.sortByStart()
 	}
 }
