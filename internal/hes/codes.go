@@ -106,8 +106,9 @@ func (c *Codes) Closed(list string) bool {
 }
 
 // Label returns the short label of a code. A four-character clinical code
-// without a label of its own takes that of its three-character category, which
-// is found with and without a filler X; a hospital site takes that of its trust.
+// without a label of its own, and one with the filler X that a load takes off
+// ("L52X"), take that of their three-character category; a hospital site takes
+// that of its trust.
 func (c *Codes) Label(list, code string) (string, bool) {
 	if i, ok := c.at[list][code]; ok {
 		return c.lists[list][i].Label, true
@@ -116,9 +117,6 @@ func (c *Codes) Label(list, code string) (string, bool) {
 		return "", false
 	}
 	if i, ok := c.at[list][code[:3]]; ok {
-		return c.lists[list][i].Label, true
-	}
-	if i, ok := c.at[list][code[:3]+"X"]; ok {
 		return c.lists[list][i].Label, true
 	}
 	return "", false
