@@ -44,6 +44,8 @@ type Options struct {
 	Files       []string
 	Subset      string         // "dermatology" or "all"
 	Identifiers []string       // identifying fields that the agreement named for the load lists
+	Header      string         // file that names the columns of texts without a header; "": none
+	Map         string         // file that says which columns are which fields (see readMap); "": none
 	Workers     int            // goroutines that parse; 0: one for each core
 	Progress    func(Progress) // called now and then from one goroutine; may be nil
 }

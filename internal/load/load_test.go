@@ -204,7 +204,7 @@ func TestRefusals(t *testing.T) {
 		"ae":             {"AEKEY|ARRIVALDATE|EPIKEY", fault.Invalid, "A&E"},
 		"nhs-number":     {"EPIKEY|ADMIDATE|NEWNHSNO", fault.Denied, "NEWNHSNO"},
 		"date-of-birth":  {"EPIKEY|ADMIDATE|DOB|HOMEADD|LOPATID", fault.Denied, "DOB, HOMEADD, LOPATID"},
-		"utf-16":         {"\xff\xfeE\x00P\x00", fault.Invalid, "UTF-16"},
+		"utf-16":         {"\xff\xfeF\x00Y\x00", fault.Invalid, "no header"},
 		"open-quotation": {"EPIKEY|\"ADMIDATE", fault.Invalid, "quotation"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -217,11 +217,12 @@ func TestRefusals(t *testing.T) {
 	if _, _, err := run(t, load.Options{Files: []string{t.TempDir()}, Subset: "all"}); fault.Of(err) != fault.Invalid {
 		t.Errorf("a folder: %v", err)
 	}
-	got, report, err := run(t, load.Options{Files: []string{file(t, "x.txt", "EPIKEY|ADMIDATE|LOPATID|WHAT|DIAG_3_01|DIAG_01\n1|2008-04-01|S1|2|L40|L400\n")}, Subset: "all", Identifiers: []string{"LOPATID"}})
+	got, report, err := run(t, load.Options{Files: []string{file(t, "x.txt", "EPIKEY|ADMIDATE|LOPATID|WHAT|DIAG_3_01|DIAG_01|TRANSIT|EPI_FLAG_1\n1|2008-04-01|S1|2|L40|L400|3|V1\n")}, Subset: "all", Identifiers: []string{"LOPATID"}})
 	if err != nil || got[0]["LOPATID"] != "S1" {
 		t.Errorf("an identifier that the agreement lists was not loaded: %v %v", got, err)
 	}
-	want := []quality.LeftOut{{Column: "WHAT", Why: "not in the data dictionary"}, {Column: "DIAG_3_01", Why: "repeats DIAG_nn"}}
+	want := []quality.LeftOut{{Column: "WHAT", Why: "not in the data dictionary"}, {Column: "DIAG_3_01", Why: "repeats DIAG_nn"},
+		{Column: "TRANSIT", Why: "worked out by this program"}, {Column: "EPI_FLAG_1", Why: "worked out by this program"}}
 	if d := cmp.Diff(want, report.Files[0].LeftOut); d != "" {
 		t.Error(d)
 	}

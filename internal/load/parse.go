@@ -206,7 +206,7 @@ func (p *parser) block(ctx context.Context, b *block, sink Sink) error {
 	clear(p.unlisted)
 	in := p.l.inputs[b.file]
 	text, line := b.text, b.line
-	if b.first { // the header has been read
+	if b.first && !in.headerless { // the header has been read
 		text, line = text[bytes.IndexByte(text, '\n')+1:], line+1
 		if bytes.IndexByte(b.text, '\n') < 0 {
 			text = nil
