@@ -27,6 +27,8 @@ type loadCmd struct {
 	Subset      string   `help:"Which episodes to keep: dermatology or all." default:"dermatology"`
 	Agreement   string   `help:"Agreement under which the data are held."`
 	Identifiers []string `help:"Identifying fields to load; the agreement must list them."`
+	Header      string   `help:"File that names the columns of files without a header: one line, or one name a line." type:"path"`
+	Map         string   `help:"File that says which columns are which fields: lines POSITION = FIELD or NAME = FIELD." type:"path"`
 	Quiet       bool     `help:"No progress bar."`
 	Files       []string `arg:"" name:"file" help:"Raw files: delimited text, plain, gzip or zip." type:"path"`
 }
@@ -60,7 +62,7 @@ func (c *loadCmd) Run(g *globals) error {
 	if !c.Quiet {
 		bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(g.env.Err), progressbar.OptionShowBytes(true), progressbar.OptionSetDescription("Reading"), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
-	l, err := load.Open(dict, codes, load.Options{Files: c.Files, Subset: c.Subset, Identifiers: c.Identifiers, Progress: func(p load.Progress) {
+	l, err := load.Open(dict, codes, load.Options{Files: c.Files, Subset: c.Subset, Identifiers: c.Identifiers, Header: c.Header, Map: c.Map, Progress: func(p load.Progress) {
 		bar.ChangeMax64(p.Total)
 		_ = bar.Set64(p.Bytes)
 	}})

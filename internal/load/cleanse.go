@@ -52,7 +52,7 @@ const (
 func rules() [ruleCount]rule {
 	const pipeline, spec, ours = "HES_pipeline, clean.R", "HES technical output specification", "WebEnable HES"
 	return [...]rule{
-		ruleNull:             {"C1", "The words NULL, Null and null are not recorded values.", pipeline},
+		ruleNull:             {"C1", "The word NULL, in capitals or not, is not a recorded value.", pipeline},
 		ruleUnsubmitted:      {"C2-1800", "The date 1800-01-01 means that nothing was submitted: not recorded.", spec},
 		ruleInvalidDate:      {"C2-1801", "The date 1801-01-01 means that an invalid date was submitted: not recorded.", spec},
 		ruleOldDate:          {"C2-old", "The dates 1600-01-01 and 1582-10-15 are fillers: not recorded.", pipeline},
@@ -130,7 +130,7 @@ func clean(f *hes.Field, text, scratch []byte, n *counts) (value []byte, bad boo
 	if len(text) == 0 {
 		return nil, false
 	}
-	if len(text) == 4 && (string(text) == "NULL" || string(text) == "Null" || string(text) == "null") {
+	if len(text) == 4 && bytes.EqualFold(text, []byte("NULL")) {
 		n[ruleNull]++
 		return nil, false
 	}

@@ -246,14 +246,7 @@ func (a adder) Add(b *hes.Batch) error { return a(b) }
 
 func open(t *testing.T, o load.Options) *load.Load {
 	t.Helper()
-	d, err := hes.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes, err := hes.LoadCodes()
-	if err != nil {
-		t.Fatal(err)
-	}
+	d, codes := vocabulary(t)
 	l, err := load.Open(d, codes, o)
 	if err != nil {
 		t.Fatal(err)

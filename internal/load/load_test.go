@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,16 +44,28 @@ func (r *rows) Add(b *hes.Batch) error {
 	return nil
 }
 
+// words are the dictionary and the code lists, read once for all tests.
+var words = sync.OnceValues(func() (*hes.Dictionary, *hes.Codes) {
+	d, err := hes.Load()
+	codes, cerr := hes.LoadCodes()
+	if errors.Join(err, cerr) != nil {
+		return nil, nil
+	}
+	return d, codes
+})
+
+func vocabulary(t testing.TB) (*hes.Dictionary, *hes.Codes) {
+	t.Helper()
+	d, codes := words()
+	if d == nil {
+		t.Fatal("the vocabulary cannot be read")
+	}
+	return d, codes
+}
+
 func run(t *testing.T, o load.Options) ([]map[string]string, *quality.Report, error) {
 	t.Helper()
-	d, err := hes.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes, err := hes.LoadCodes()
-	if err != nil {
-		t.Fatal(err)
-	}
+	d, codes := vocabulary(t)
 	l, err := load.Open(d, codes, o)
 	if err != nil {
 		return nil, nil, err
