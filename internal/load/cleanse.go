@@ -154,6 +154,10 @@ func clean(f *hes.Field, text, scratch []byte, n *counts) (value []byte, bad boo
 	default:
 		value = cleanCode(f, text, scratch, n)
 	}
+	if string(value) == "NULL" { // of a code, once its signs are gone
+		n[ruleNull]++
+		return nil, false
+	}
 	if len(value) > 0 {
 		if rule, values := notRecorded(f); slices.Contains(values[:], string(value)) {
 			n[rule]++
