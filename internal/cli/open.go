@@ -177,7 +177,7 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bo
 	if err := releases.Clean(); err != nil {
 		return nil, err
 	}
-	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: &served{releases: releases, dict: dict, log: log}, Recorder: reg, Key: key, Now: g.now, Log: log})
+	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: &served{releases: releases, dict: dict, log: log}, Recorder: reg, Loads: kept{releases}, Key: key, Now: g.now, Log: log})
 	if err != nil {
 		return nil, err
 	}
