@@ -98,16 +98,21 @@ func TestPlantedFaultsAreCounted(t *testing.T) {
 			rejects[r.Reason] = r.Count
 		}
 		for _, c := range []struct {
-			got   int
-			fault string
+			got, want int
+			fault     string
 		}{
-			{rules["C1"], "null-word"}, {rules["C2-1800"], "sentinel-1800"}, {rules["C2-1801"], "sentinel-1801"}, {rules["N4"], "padded-lower-case"},
-			{rejects["The EPIKEY is there twice in the financial year."], "key-twice"}, {rejects["The row has no EPIKEY."], "no-key"},
-			{rejects["The line has too few fields."], "too-few-fields"}, {rejects["The line has too many fields."], "too-many-fields"},
-			{rejects["A date is not a day of the calendar, or not in a known form."], "bad-date"},
+			{rules["C1"], truth.Rules["C1"], "null-word"}, {rules["C2-1800"], truth.Rules["C2-1800"], "sentinel-1800"}, {rules["C2-1801"], truth.Rules["C2-1801"], "sentinel-1801"},
+			{rules["C2-old"], truth.Rules["C2-old"], "sentinel-old"}, {rules["N4"], truth.Rules["N4"], "padded-lower-case"}, {rules["N1"], truth.Rules["N1"], "number-form"},
+			{rules["N2"], truth.Rules["N2"], "no-number"}, {rules["N3"], truth.Rules["N3"], "date-form"}, {rules["N5"], truth.Rules["N5"], "no-year"}, {rules["N6"], truth.Rules["N6"], "long-text"},
+			{rules["C5"], truth.Rules["C5"], "age-band"},
+			{rejects["The EPIKEY is there twice in the financial year."], truth.Planted["key-twice"] + truth.Planted["key-twice-differing"], "key-twice"},
+			{rejects["The row has no EPIKEY."], truth.Planted["no-key"], "no-key"},
+			{rejects["The line has too few fields."], truth.Planted["too-few-fields"], "too-few-fields"}, {rejects["The line has too many fields."], truth.Planted["too-many-fields"], "too-many-fields"},
+			{rejects["A quotation mark is not closed."], truth.Planted["unclosed-quotation"], "unclosed-quotation"}, {rejects["The line holds NUL bytes."], truth.Planted["nul-byte"], "nul-byte"},
+			{rejects["A date is not a day of the calendar, or not in a known form."], truth.Planted["bad-date"], "bad-date"},
 		} {
-			if c.got != truth.Planted[c.fault] || c.got == 0 {
-				t.Errorf("seed %s, %s: %d, planted %d", seed, c.fault, c.got, truth.Planted[c.fault])
+			if c.got != c.want || c.got == 0 {
+				t.Errorf("seed %s, %s: %d, planted %d", seed, c.fault, c.got, c.want)
 			}
 		}
 	}
