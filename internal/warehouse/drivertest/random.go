@@ -44,6 +44,13 @@ func newGenerator(f Fixture, info driver.Info, seed uint64) *generator {
 	return g
 }
 
+// Conditions returns a source of random conditions over a fixture's fields and
+// values, the same for the same seed.
+func Conditions(f Fixture, seed uint64) func() query.Expr {
+	g := newGenerator(f, driver.Info{}, seed)
+	return func() query.Expr { return g.expr(3) }
+}
+
 func one[T any](g *generator, from []T) T { return from[g.r.IntN(len(from))] }
 
 // value returns a value of a field: mostly one that is there.
