@@ -153,6 +153,7 @@ type releaseCmd struct {
 	Show    releaseShowCmd    `cmd:"" help:"Show a release: the current one unless named."`
 	Verify  releaseVerifyCmd  `cmd:"" help:"Read a release's files again and compare their hashes."`
 	Publish releasePublishCmd `cmd:"" help:"Serve a release: how one rolls back."`
+	Dump    releaseDumpCmd    `cmd:"" help:"Write columns of a release to a file, for whoever owns the machine."`
 }
 
 type releaseListCmd struct{}

@@ -138,6 +138,19 @@ func about(n int) string {
 	return "about " + text
 }
 
+// door makes the warehouse over a source of releases.
+func (g *globals) door(reg registry.Store, from warehouse.Source, dict *hes.Dictionary, log *slog.Logger) (*warehouse.Warehouse, error) {
+	fresh := make([]byte, 32)
+	if _, err := io.ReadFull(rand.Reader, fresh); err != nil {
+		return nil, fmt.Errorf("make id key: %w", err)
+	}
+	key, err := reg.SettingOnce(g.ctx, "id-key", fresh)
+	if err != nil {
+		return nil, err
+	}
+	return warehouse.New(warehouse.Options{Dictionary: dict, Source: from, Recorder: reg, Key: key, Now: g.now, Log: log})
+}
+
 // site puts the pages together.
 func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bool) (*web.Server, error) {
 	dict, codes, err := vocabulary()
@@ -148,19 +161,11 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bo
 	if err != nil {
 		return nil, err
 	}
-	fresh := make([]byte, 32)
-	if _, err := io.ReadFull(rand.Reader, fresh); err != nil {
-		return nil, fmt.Errorf("make id key: %w", err)
-	}
-	key, err := reg.SettingOnce(g.ctx, "id-key", fresh)
-	if err != nil {
-		return nil, err
-	}
 	releases := release.Open(g.Data)
 	if err := releases.Clean(); err != nil {
 		return nil, err
 	}
-	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: &served{releases: releases, dict: dict, log: log}, Recorder: reg, Key: key, Now: g.now, Log: log})
+	wh, err := g.door(reg, &served{releases: releases, dict: dict, log: log}, dict, log)
 	if err != nil {
 		return nil, err
 	}
