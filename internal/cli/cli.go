@@ -44,10 +44,13 @@ type commands struct {
 	Demo       demoCmd       `cmd:"" help:"Make demo people over a synthetic release and serve the site on this machine."`
 	Synth      synthCmd      `cmd:"" help:"Make a synthetic extract to try things on."`
 	Release    releaseCmd    `cmd:"" help:"List, show, check and publish releases."`
+	Codes      codesCmd      `cmd:"" help:"Load, list, look up and remove code lists: official titles, names of organisations, areas."`
 	User       userCmd       `cmd:"" help:"Add and close accounts."`
 	Agreement  agreementCmd  `cmd:"" help:"Add and list data sharing agreements."`
 	Audit      auditCmd      `cmd:"" help:"Check the access record."`
 	Dictionary dictionaryCmd `cmd:"" help:"Explain a field of the data set."`
+	Optout     optoutCmd     `cmd:"" help:"Take people who opted out out of everything."`
+	ReadFiles  readFilesCmd  `cmd:"" hidden:"" help:"Reads files for a load; not to be called by hand."`
 	Version    versionCmd    `cmd:"" help:"Print the program's version."`
 }
 

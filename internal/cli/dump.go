@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/user"
 	"slices"
 
 	"webenablehes/internal/dump"
@@ -123,14 +121,6 @@ func (c *releaseDumpCmd) report(to io.Writer, id string, t *dump.Table, got ware
 	}
 	_, err := fmt.Fprintf(to, "Handed out %d %s of release %s.%s\nSHA-256 %s\n", got.Lines, t.Unit(), id, left, got.SHA256)
 	return err
-}
-
-// systemUser names the operating-system user for the access record.
-func systemUser() string {
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		return "system user " + u.Username
-	}
-	return fmt.Sprintf("system user number %d", os.Getuid())
 }
 
 // fixed hands out one release, whichever is being served.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"webenablehes/internal/auth"
+	"webenablehes/internal/codelist"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/registry"
@@ -62,6 +63,13 @@ func (s *served) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id, err := s.releases.Current()
+	if s.now != nil && fault.Of(err) == fault.NotFound { // everything was destroyed: nothing of it may be served on
+		s.now.old = true
+		if s.now.users == 0 {
+			s.close(s.now)
+		}
+		s.now = nil
+	}
 	if s.now == nil || err == nil && id != s.now.facts.ID && id != s.bad {
 		if err == nil {
 			err = s.take(id)
@@ -151,9 +159,18 @@ func (g *globals) door(reg registry.Store, from warehouse.Source, dict *hes.Dict
 	return warehouse.New(warehouse.Options{Dictionary: dict, Source: from, Recorder: reg, Key: key, Now: g.now, Log: log})
 }
 
+// codeLists opens the code lists that the site has loaded.
+func (g *globals) codeLists() *codelist.Store {
+	return codelist.Open(codelist.StoreOptions{Data: g.Data, Now: g.now, Random: rand.Reader})
+}
+
 // site puts the pages together.
 func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bool) (*web.Server, error) {
 	dict, codes, err := vocabulary()
+	if err != nil {
+		return nil, err
+	}
+	titles, err := g.codeLists().Titles(codes)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +190,7 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bo
 	if err != nil {
 		return nil, err
 	}
-	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Now: g.now, Log: log, Secure: secure, Loopback: loopback})
+	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Now: g.now, Log: log, Secure: secure, Loopback: loopback})
 }
 
 var errNoRows = errors.New("no rows were kept")

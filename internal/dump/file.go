@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"webenablehes/internal/durable"
 	"webenablehes/internal/fault"
 )
 
@@ -62,11 +63,7 @@ func (f *file) Commit() error {
 	if err != nil {
 		return cannotWrite(errors.Join(err, f.Abort()))
 	}
-	dir, err := os.Open(filepath.Dir(f.path))
-	if err != nil {
-		return cannotWrite(err)
-	}
-	return cannotWrite(errors.Join(dir.Sync(), dir.Close()))
+	return cannotWrite(durable.Sync(filepath.Dir(f.path)))
 }
 
 // Abort removes the unfinished file.

@@ -126,6 +126,9 @@ func (rs *resolver) patients(names []string, c *hes.Codes) error {
 		class: rs.input("CLASSPAT"), method: rs.input("ADMIMETH"), bedDays: rs.input("BED_DAYS"), group: rs.input("CONDITION_GROUP"),
 		age: rs.input("STARTAGE"), sex: rs.input("SEX"), ethnic: rs.input("ETHNOS"), dismethod: rs.input("DISMETH"), discharged: rs.input("DISDATE"),
 	}
+	if filled := rs.input("ADMIDATE_FILLED"); filled >= 0 {
+		t.inputs.admitted = filled
+	}
 	f, ok := rs.d.Field(hes.AnyDiagnosis)
 	if !ok {
 		return fault.New(fault.Internal, "the dictionary has no diagnoses")

@@ -16,7 +16,7 @@ type patientEpisode struct {
 // patientLine is one line per patient, section O of the cleansing rules.
 type patientLine struct {
 	Key                           string
-	FirstAdmitted, LastAdmitted   string // ADMIDATE
+	FirstAdmitted, LastAdmitted   string // ADMIDATE_FILLED; ADMIDATE in a release without it
 	Episodes, Spells, Stays       int
 	DayCases, Emergencies         int    // spells by CLASSPAT 2 and by an ADMIMETH of 2x of their first episode
 	BedDays                       string // "" if none is recorded
@@ -26,7 +26,7 @@ type patientLine struct {
 	FirstAge, LastAge             string
 	Sex                           string // the commoner of 1 and 2, the later one if there are as many; any other code only if there is neither
 	SexConflict                   bool
-	Ethnic                        string // the latest known one: a letter, neither X nor Z
+	Ethnic                        string // the latest letter of a known category
 	Died                          bool
 	LastDischarged                string
 }
@@ -68,8 +68,8 @@ func rollUp(eps []patientEpisode) patientLine {
 			days, some = days+n, true
 		}
 		for _, d := range e.Diagnoses {
-			if d != "" {
-				categories = append(categories, d[:min(3, len(d))])
+			if len(d) >= 3 {
+				categories = append(categories, d[:3])
 			}
 		}
 		if e.Group != "" && !slices.Contains(p.Ever, e.Group) {
@@ -99,7 +99,7 @@ func rollUp(eps []patientEpisode) patientLine {
 	p.FirstDiagnosis, p.LastDiagnosis = earliest(dated, none, main), latest(dated, none, main)
 	p.FirstAge, p.LastAge = earliest(dated, none, age), latest(dated, none, age)
 	p.Ethnic = latest(dated, none, func(e *patientEpisode) string {
-		if len(e.Ethnic) != 1 || e.Ethnic < "A" || e.Ethnic > "W" {
+		if len(e.Ethnic) != 1 || !strings.Contains("ABCDEFGHJKLMNPRS", e.Ethnic) { // those of rule C9
 			return ""
 		}
 		return e.Ethnic

@@ -49,6 +49,19 @@ func TestPatients(t *testing.T) {
 	}
 }
 
+// The same date as in stays: filled in where it was missing (rule V4).
+func TestFilledAdmissions(t *testing.T) {
+	d, c := vocabulary(t)
+	table, err := Resolve(Request{Columns: []string{"FIRST_ADMIDATE", "LAST_ADMIDATE"}, Unit: Patients}, append(held[:len(held):len(held)], "ADMIDATE_FILLED"), d, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := run(t, table, []episode{{"PERSON": "0", "ADMIDATE": "", "ADMIDATE_FILLED": "2008-01-02"}, {"PERSON": "0", "ADMIDATE": "2009-01-02", "ADMIDATE_FILLED": "2009-01-02"}})
+	if err != nil || got[1] != "2008-01-02|2009-01-02" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func TestSexOfAPatient(t *testing.T) {
 	for name, c := range map[string]struct {
 		sexes    string // of the episodes, in order of time

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -22,7 +23,7 @@ const (
 
 // CodeValue is one code of a list.
 type CodeValue struct {
-	Code     string // as a load writes it: "11", "L400", "RAL"; always in capitals
+	Code     string // as a load writes it: "11", "L400", "L52", "RAL"; always in capitals
 	Label    string // short, in our own words
 	Synonyms string // search words separated by "; "; clinical lists only
 	From, To string // first and last financial year in which it is valid, empty if open or not known; of a chapter or block its first and last category
@@ -105,33 +106,82 @@ func (c *Codes) Closed(list string) bool {
 	return len(c.lists[list]) > 0 && !slices.Contains(open[:], list)
 }
 
-// Label returns the short label of a code. A four-character clinical code
-// without a label of its own takes that of its three-character category, which
-// is found with and without a filler X; a hospital site takes that of its trust.
+// With returns lists that also hold codes which a site has loaded, given by
+// list. Of a diagnosis or procedure our own label stays, because official titles
+// are long; of an organisation or any other code the loaded value takes the
+// place of ours, because organisations are renamed. Own codes come first, in
+// their order. The receiver is not changed.
+func (c *Codes) With(loaded map[string][]CodeValue) *Codes {
+	out := &Codes{lists: maps.Clone(c.lists), at: maps.Clone(c.at)}
+	for list, values := range loaded {
+		own := c.lists[list]
+		all := append(make([]CodeValue, 0, len(own)+len(values)), own...)
+		at := make(map[string]int, len(own)+len(values))
+		for i, v := range own {
+			at[v.Code] = i
+		}
+		for _, v := range values {
+			i, known := at[v.Code]
+			switch {
+			case v.Code == "" || v.Label == "":
+			case !known:
+				at[v.Code] = len(all)
+				all = append(all, v)
+			case list != ICD10 && list != OPCS4:
+				all[i] = v
+			}
+		}
+		out.lists[list], out.at[list] = all, at
+	}
+	return out
+}
+
+// Label returns the short label of a code. A longer clinical code without a
+// label of its own takes that of its four-character code or three-character
+// category, and an ICD-10 code is found with and without the filler X; a
+// hospital site takes the label of its trust.
 func (c *Codes) Label(list, code string) (string, bool) {
+	if list == ICD10 {
+		code = noFiller(code)
+	}
 	if i, ok := c.at[list][code]; ok {
 		return c.lists[list][i].Label, true
 	}
-	if list != ICD10 && list != OPCS4 && list != Provider || len(code) < 3 {
-		return "", false
+	var shorter []int // how many characters of the code name something wider
+	switch list {
+	case ICD10, OPCS4:
+		shorter = []int{4, 3}
+	case Provider:
+		shorter = []int{3}
 	}
-	if i, ok := c.at[list][code[:3]]; ok {
-		return c.lists[list][i].Label, true
-	}
-	if i, ok := c.at[list][code[:3]+"X"]; ok {
-		return c.lists[list][i].Label, true
+	for _, n := range shorter {
+		if len(code) <= n {
+			continue
+		}
+		if i, ok := c.at[list][code[:n]]; ok {
+			return c.lists[list][i].Label, true
+		}
 	}
 	return "", false
+}
+
+// noFiller drops the X that stands in fourth place in an ICD-10 code whose
+// category is not divided, with whatever follows it.
+func noFiller(code string) string {
+	if len(code) > 3 && code[3] == 'X' {
+		return code[:3]
+	}
+	return code
 }
 
 // Display returns a code as clinicians write it: a point after the third
 // character of an ICD-10 or OPCS-4 code ("L40.0"), no filler X ("L52").
 func Display(list, code string) string {
+	if list == ICD10 {
+		code = noFiller(code)
+	}
 	if list != ICD10 && list != OPCS4 || len(code) <= 3 {
 		return code
-	}
-	if list == ICD10 && code[3:] == "X" {
-		return code[:3]
 	}
 	return code[:3] + "." + code[3:]
 }

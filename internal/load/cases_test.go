@@ -37,7 +37,7 @@ func TestCases(t *testing.T) {
 			}
 			cases++
 			t.Run(name, func(t *testing.T) {
-				rows, report, err := run(t, load.Options{Files: []string{file(t, "in.txt", string(in.Data))}, Subset: "all"})
+				rows, report, err := run(t, load.Options{Files: []string{file(t, "in.txt", string(in.Data))}})
 				if err != nil {
 					t.Fatal(err)
 				}

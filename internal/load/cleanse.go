@@ -30,6 +30,7 @@ const (
 	ruleDateForm
 	ruleCase
 	ruleYear
+	ruleTrust
 	ruleText
 	ruleCount
 )
@@ -49,6 +50,7 @@ func rules() [ruleCount]rule {
 		ruleDateForm:    {"N3", "Dates are written year-month-day.", "HES technical output specification"},
 		ruleCase:        {"N4", "Codes are in capital letters.", "HES technical output specification"},
 		ruleYear:        {"N5", "A missing financial year is that of the episode's end, else its start, else the admission.", "WebEnable HES"},
+		ruleTrust:       {"N7", "A missing PROCODE3 is the first three characters of PROCODE.", "HES_pipeline, clean.R"},
 		ruleText:        {"N6", "A text of more than 200 characters, or one that holds a line end, is not recorded.", "WebEnable HES"},
 	}
 }
@@ -59,6 +61,17 @@ const maxText = 200
 
 // counts are how often each rule changed something.
 type counts [ruleCount]int
+
+// uses lists the rules that did something.
+func (n *counts) uses() []ruleUse {
+	var out []ruleUse
+	for rule, times := range n {
+		if times > 0 {
+			out = append(out, ruleUse{rule, times})
+		}
+	}
+	return out
+}
 
 // clean turns a field's trimmed text into its canonical value. "" is not
 // recorded. bad is true for a date that is none, which rejects the row. The

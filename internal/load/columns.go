@@ -24,6 +24,9 @@ func decide(d *hes.Dictionary, ins []*input, o Options) ([]hes.Field, error) {
 		}
 	}
 	chosen[hes.YearField] = true // worked out if it was not delivered
+	if chosen["PROCODE"] {
+		chosen["PROCODE3"] = true // likewise
+	}
 	var columns []hes.Field
 	for _, f := range d.Fields() {
 		if !f.List() && chosen[f.Name] {

@@ -15,6 +15,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/query"
+	"webenablehes/internal/staging"
 )
 
 // However a text is cut, the blocks put together are the text, each begins at
@@ -26,7 +27,7 @@ func FuzzCut(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, size uint8) {
 		var joined []byte
 		ended := true
-		err := cut(context.Background(), bytes.NewReader(text), int(size)+1, func(b *block) error {
+		err := cut(context.Background(), bytes.NewReader(text), int(size)+1, nil, func(b *block) error {
 			if want := 1 + bytes.Count(joined, []byte{'\n'}); b.line != want {
 				t.Errorf("a block says that it begins at line %d, want %d", b.line, want)
 			}
@@ -177,7 +178,7 @@ func FuzzZip(f *testing.F) {
 	})
 }
 
-func vocabulary(f *testing.F) (*hes.Dictionary, *hes.Codes) {
+func vocabulary(f testing.TB) (*hes.Dictionary, *hes.Codes) {
 	d, err := hes.Load()
 	if err != nil {
 		f.Fatal(err)
@@ -189,15 +190,14 @@ func vocabulary(f *testing.F) (*hes.Dictionary, *hes.Codes) {
 	return d, codes
 }
 
-type nowhere struct{}
-
-func (nowhere) Add(*hes.Batch) error { return nil }
-
 // openAndRun loads a file. Every error must be one that a person can read.
 func openAndRun(t *testing.T, d *hes.Dictionary, codes *hes.Codes, path string) {
-	l, err := Open(d, codes, Options{Files: []string{path}, Subset: "all", Workers: 1})
+	l, err := Open(d, codes, Options{Files: []string{path}, Workers: 1})
 	if err == nil {
-		_, err = l.Run(t.Context(), nowhere{})
+		var b *staging.Batch
+		if b, err = l.Run(t.Context(), filepath.Join(t.TempDir(), "batch")); err == nil {
+			err = b.Close()
+		}
 	}
 	if err != nil && (fault.Of(err) == fault.Internal || fault.Say(err) == "" || errors.Is(err, os.ErrNotExist)) {
 		t.Errorf("an error that nobody can act on: %v", err)

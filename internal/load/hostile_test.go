@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -116,7 +117,7 @@ func TestDamagedAndHostileFiles(t *testing.T) {
 		"no-bytes":               {"", "is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := run(t, load.Options{Files: []string{file(t, "x.bin", c.content)}, Subset: "all"})
+			_, _, err := run(t, load.Options{Files: []string{file(t, "x.bin", c.content)}})
 			if fault.Of(err) != fault.Invalid || !strings.Contains(fault.Say(err), c.says) || !strings.Contains(fault.Say(err), "x.bin") {
 				t.Errorf("error of kind %v: %v", fault.Of(err), err)
 			}
@@ -130,12 +131,12 @@ func TestFilesThatAreNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, kind := range map[string]fault.Kind{pipe: fault.Invalid, t.TempDir(): fault.Invalid, pipe + "-gone": fault.NotFound} {
-		_, _, err := run(t, load.Options{Files: []string{path}, Subset: "all"})
+		_, _, err := run(t, load.Options{Files: []string{path}})
 		if fault.Of(err) != kind || strings.Contains(fault.Say(err), "/") {
 			t.Errorf("kind %v, want %v: %v", fault.Of(err), kind, err)
 		}
 	}
-	if _, _, err := run(t, load.Options{Subset: "all"}); fault.Of(err) != fault.Invalid {
+	if _, _, err := run(t, load.Options{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("no files: %v", err)
 	}
 }
@@ -144,7 +145,7 @@ func TestFilesThatAreNone(t *testing.T) {
 func TestMembersOfAnArchive(t *testing.T) {
 	content := zipped(t, member{name: "in/"}, member{name: "in/a.txt", text: head + "0809|1|2008-04-01\n"},
 		member{name: "in/a.txt", text: "EPIKEY,ADMIDATE,SEX\n2,2008-04-02,1\n"}, member{name: "b.txt", text: head + "0910|3|soon\n"})
-	rows, report, err := run(t, load.Options{Files: []string{file(t, "x.zip", content)}, Subset: "all"})
+	rows, report, err := run(t, load.Options{Files: []string{file(t, "x.zip", content)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,10 +165,10 @@ func TestMembersOfAnArchive(t *testing.T) {
 // An agreement may list a repeated field by its family, in any case.
 func TestIdentifiersOfAFamily(t *testing.T) {
 	path := file(t, "x.txt", "EPIKEY|ADMIDATE|FYEAR|DOBBABY_1\n1|2008-04-01|0809|2008-04-01\n")
-	if _, _, err := run(t, load.Options{Files: []string{path}, Subset: "all", Identifiers: []string{"LOPATID"}}); fault.Of(err) != fault.Denied {
+	if _, _, err := run(t, load.Options{Files: []string{path}, Identifiers: []string{"LOPATID"}}); fault.Of(err) != fault.Denied {
 		t.Errorf("a field that is not listed: %v", err)
 	}
-	rows, _, err := run(t, load.Options{Files: []string{path}, Subset: "all", Identifiers: []string{"dobbaby_n"}})
+	rows, _, err := run(t, load.Options{Files: []string{path}, Identifiers: []string{"dobbaby_n"}})
 	if err != nil || rows[0]["DOBBABY_1"] != "2008-04-01" {
 		t.Errorf("%v, %v", rows, err)
 	}
@@ -191,7 +192,7 @@ func TestManyBlocks(t *testing.T) {
 	var first *quality.Report
 	for _, workers := range []int{1, 3} {
 		var last load.Progress
-		report := count(t, load.Options{Files: []string{path}, Subset: "all", Workers: workers, Progress: func(p load.Progress) {
+		report := count(t, load.Options{Files: []string{path}, Workers: workers, Progress: func(p load.Progress) {
 			if p.Bytes < last.Bytes || p.Rows < last.Rows || p.Bytes > p.Total {
 				t.Errorf("progress went from %+v to %+v", last, p)
 			}
@@ -219,11 +220,6 @@ func TestManyBlocks(t *testing.T) {
 	}
 }
 
-// adder is a sink that only looks at what it is given.
-type adder func(*hes.Batch) error
-
-func (a adder) Add(b *hes.Batch) error { return a(b) }
-
 func open(t *testing.T, o load.Options) *load.Load {
 	t.Helper()
 	d, err := hes.Load()
@@ -243,31 +239,34 @@ func open(t *testing.T, o load.Options) *load.Load {
 
 func count(t *testing.T, o load.Options) *quality.Report {
 	t.Helper()
-	report, err := open(t, o).Run(t.Context(), adder(func(*hes.Batch) error { return nil }))
+	b, err := open(t, o).Run(t.Context(), filepath.Join(t.TempDir(), "batch"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return report
+	defer b.Close()
+	return b.Report()
 }
 
 // Run ends, with the cause, when the sink fails, when it is told to stop, and
 // when a file changes under it.
 func TestRunEnds(t *testing.T) {
 	path := file(t, "x.txt", long(60_000))
-	o := load.Options{Files: []string{path}, Subset: "all", Workers: 2}
-	full := errors.New("no space left")
-	if _, err := open(t, o).Run(t.Context(), adder(func(*hes.Batch) error { return full })); !errors.Is(err, full) {
-		t.Errorf("a sink that fails: %v", err)
+	o := load.Options{Files: []string{path}, Workers: 2}
+	taken := file(t, "taken", "")
+	if _, err := open(t, o).Run(t.Context(), taken); err == nil {
+		t.Error("a folder that cannot be made: no error")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := open(t, o).Run(ctx, adder(func(*hes.Batch) error { cancel(); return nil })); !errors.Is(err, context.Canceled) {
+	o.Progress = func(load.Progress) { cancel() }
+	if _, err := open(t, o).Run(ctx, filepath.Join(t.TempDir(), "batch")); !errors.Is(err, context.Canceled) {
 		t.Errorf("told to stop: %v", err)
 	}
+	o.Progress = nil
 	l := open(t, o)
 	if err := os.WriteFile(path, []byte(long(60_001)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := l.Run(t.Context(), adder(func(*hes.Batch) error { return nil }))
+	_, err := l.Run(t.Context(), filepath.Join(t.TempDir(), "batch"))
 	if fault.Of(err) != fault.Conflict || !strings.Contains(fault.Say(err), "x.txt") {
 		t.Errorf("a file that changed: %v", err)
 	}

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,29 +18,8 @@ import (
 	"webenablehes/internal/hes"
 	"webenablehes/internal/load"
 	"webenablehes/internal/quality"
+	"webenablehes/internal/staging"
 )
-
-// rows is a sink that keeps each row as field to value.
-type rows struct {
-	mu      sync.Mutex
-	columns []hes.Field
-	got     []map[string]string
-}
-
-func (r *rows) Add(b *hes.Batch) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i := range b.Rows {
-		m := map[string]string{}
-		for c, f := range r.columns {
-			if v := b.Columns[c].Value(i); len(v) > 0 {
-				m[f.Name] = string(v)
-			}
-		}
-		r.got = append(r.got, m)
-	}
-	return nil
-}
 
 func run(t *testing.T, o load.Options) ([]map[string]string, *quality.Report, error) {
 	t.Helper()
@@ -57,13 +35,83 @@ func run(t *testing.T, o load.Options) ([]map[string]string, *quality.Report, er
 	if err != nil {
 		return nil, nil, err
 	}
-	sink := &rows{columns: l.Columns()}
-	report, err := l.Run(t.Context(), sink)
+	dir := filepath.Join(t.TempDir(), "batch")
+	made, err := l.Run(t.Context(), dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	slices.SortFunc(sink.got, func(a, b map[string]string) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-	return sink.got, report, nil
+	if err := made.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := staging.Open(dir, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	got := readBack(t, b)
+	slices.SortFunc(got, func(a, b map[string]string) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return got, b.Report(), nil
+}
+
+// readBack reads each live row of a batch as field to value.
+func readBack(t *testing.T, b *staging.Batch) []map[string]string {
+	t.Helper()
+	rows := make([]map[string]string, b.Rows())
+	for i := range rows {
+		rows[i] = map[string]string{}
+	}
+	check := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	put := func(row, column int, value string) {
+		if value != "" {
+			rows[row][b.Columns()[column].Name] = value
+		}
+	}
+	lists := map[int]bool{}
+	for _, f := range b.Families() {
+		list, err := b.List(f[0])
+		check(err)
+		for slot, c := range list.Slots {
+			lists[c] = true
+			entries, err := b.Entries(c)
+			check(err)
+			for row := range rows {
+				if at := list.Offsets[row] + uint32(slot); at < list.Offsets[row+1] && list.Entries[at] > 0 {
+					put(row, c, entries[list.Entries[at]-1].Clean)
+				}
+			}
+		}
+	}
+	codes := make([]uint32, b.Rows())
+	for c, f := range b.Columns() {
+		switch {
+		case lists[c]:
+		case staging.IsKey(f):
+			sorted, codes, err := b.Key(c)
+			check(err)
+			for row, code := range codes {
+				if code > 0 {
+					put(row, c, string(sorted.At(int(code)-1)))
+				}
+			}
+		default:
+			entries, err := b.Entries(c)
+			check(err)
+			check(b.Scalar(c, codes))
+			for row, e := range codes {
+				if e > 0 {
+					put(row, c, entries[e-1].Clean)
+				}
+			}
+		}
+	}
+	for _, row := range slices.Backward(b.Dead()) {
+		rows = slices.Delete(rows, int(row), int(row)+1)
+	}
+	return rows
 }
 
 func file(t *testing.T, name, content string) string {
@@ -97,7 +145,7 @@ func TestValues(t *testing.T) {
 				year, at = "x", "MARSTAT"
 			}
 			path := file(t, "x.txt", "EPIKEY|EPISTART|"+at+"|"+c.field+"\n9|2008-04-02|"+year+"|"+c.in+"\n")
-			got, report, err := run(t, load.Options{Files: []string{path}, Subset: "all"})
+			got, report, err := run(t, load.Options{Files: []string{path}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +169,7 @@ func TestValues(t *testing.T) {
 func TestForms(t *testing.T) {
 	plain := "FYEAR|EPIKEY|PSEUDO_HESID|ADMIDATE|DIAG_4_01|DIAG_4_02|MAINSPEF\n" +
 		"0809|310000000001|TESTa|2008-04-02|L400|I10X|330\n0809|9000000000000000001|TESTb|2008-05-02|L20||330\n0809|90000000000000000002|TESTa|2009-03-31|C44||160\n"
-	want, _, err := run(t, load.Options{Files: []string{file(t, "a.txt", plain)}, Subset: "all"})
+	want, _, err := run(t, load.Options{Files: []string{file(t, "a.txt", plain)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +196,7 @@ func TestForms(t *testing.T) {
 		"token.txt":    strings.Replace(plain, "PSEUDO_HESID", "TOKEN_PERSON_ID", 1), "encrypted.txt": strings.Replace(plain, "PSEUDO_HESID", "ENCRYPTED_HESID", 1), "diag.txt": strings.ReplaceAll(plain, "DIAG_4_", "DIAG_"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, report, err := run(t, load.Options{Files: []string{file(t, name, content)}, Subset: "all"})
+			got, report, err := run(t, load.Options{Files: []string{file(t, name, content)}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +225,7 @@ func TestRejects(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := file(t, "f.txt", header+c.line+"\n0809|99|2008-04-03|2\n")
-			got, report, err := run(t, load.Options{Files: []string{path}, Subset: "all"})
+			got, report, err := run(t, load.Options{Files: []string{path}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -208,42 +256,22 @@ func TestRefusals(t *testing.T) {
 		"open-quotation": {"EPIKEY|\"ADMIDATE", fault.Invalid, "quotation"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := run(t, load.Options{Files: []string{file(t, "x.txt", c.header+"\n")}, Subset: "all"})
+			_, _, err := run(t, load.Options{Files: []string{file(t, "x.txt", c.header+"\n")}})
 			if fault.Of(err) != c.kind || !strings.Contains(fault.Say(err), c.says) || !strings.Contains(fault.Say(err), "x.txt") {
 				t.Errorf("error = %v (%v)", err, fault.Of(err))
 			}
 		})
 	}
-	if _, _, err := run(t, load.Options{Files: []string{t.TempDir()}, Subset: "all"}); fault.Of(err) != fault.Invalid {
+	if _, _, err := run(t, load.Options{Files: []string{t.TempDir()}}); fault.Of(err) != fault.Invalid {
 		t.Errorf("a folder: %v", err)
 	}
-	got, report, err := run(t, load.Options{Files: []string{file(t, "x.txt", "EPIKEY|ADMIDATE|LOPATID|WHAT|DIAG_3_01|DIAG_01\n1|2008-04-01|S1|2|L40|L400\n")}, Subset: "all", Identifiers: []string{"LOPATID"}})
+	got, report, err := run(t, load.Options{Files: []string{file(t, "x.txt", "EPIKEY|ADMIDATE|LOPATID|WHAT|DIAG_3_01|DIAG_01\n1|2008-04-01|S1|2|L40|L400\n")}, Identifiers: []string{"LOPATID"}})
 	if err != nil || got[0]["LOPATID"] != "S1" {
 		t.Errorf("an identifier that the agreement lists was not loaded: %v %v", got, err)
 	}
 	want := []quality.LeftOut{{Column: "WHAT", Why: "not in the data dictionary"}, {Column: "DIAG_3_01", Why: "repeats DIAG_nn"}}
 	if d := cmp.Diff(want, report.Files[0].LeftOut); d != "" {
 		t.Error(d)
-	}
-}
-
-func TestSubset(t *testing.T) {
-	path := file(t, "x.txt", "EPIKEY|ADMIDATE|FYEAR|MAINSPEF|TRETSPEF|DIAG_01|DIAG_02|OPERTN_01|OPERTN_02\n"+
-		"1|2008-04-01|0809|330|||||\n2|2008-04-01|0809||257||||\n3|2008-04-01|0809|160||C443|||\n4|2008-04-01|0809|100|100|I10X|L400||\n5|2008-04-01|0809|100|100|I10X||X921|S065\n6|2008-04-01|0809|100|100|I10X||S701|\n7|2008-04-01|0809|100|100|C461||S71|\n")
-	got, report, err := run(t, load.Options{Files: []string{path}, Subset: "dermatology"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var keys []string
-	for _, r := range got {
-		keys = append(keys, r["EPIKEY"])
-	}
-	slices.Sort(keys)
-	if d := cmp.Diff([]string{"1", "2", "3", "5", "6"}, keys); d != "" {
-		t.Error(d)
-	}
-	if report.Rows != (quality.Rows{Read: 7, Kept: 5, OutsideSubset: 2}) {
-		t.Errorf("rows = %+v", report.Rows)
 	}
 }
 
@@ -267,7 +295,7 @@ func TestArtificialFile(t *testing.T) {
 	for i, h := range lines[0] {
 		at[h] = i
 	}
-	got, report, err := run(t, load.Options{Files: []string{path}, Subset: "all"})
+	got, report, err := run(t, load.Options{Files: []string{path}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +329,7 @@ func TestArtificialFile(t *testing.T) {
 		}
 	}
 	for _, other := range []string{"artificial_hes_op_0304_truncated.csv", "artificial_hes_ae_0708_truncated.csv"} {
-		if _, _, err := run(t, load.Options{Files: []string{filepath.Join(dir, other)}, Subset: "all"}); fault.Of(err) != fault.Invalid {
+		if _, _, err := run(t, load.Options{Files: []string{filepath.Join(dir, other)}}); fault.Of(err) != fault.Invalid {
 			t.Errorf("%s: %v", other, err)
 		}
 	}
@@ -315,7 +343,7 @@ func TestSyntheticNeedsMarksInEveryFile(t *testing.T) {
 		files []string
 		want  bool
 	}{{[]string{marked}, true}, {[]string{bare}, false}, {[]string{marked, bare}, false}} {
-		_, report, err := run(t, load.Options{Files: c.files, Subset: "all"})
+		_, report, err := run(t, load.Options{Files: c.files})
 		if err != nil || report.Synthetic != c.want {
 			t.Errorf("%d files: synthetic %v, %v", len(c.files), report.Synthetic, err)
 		}

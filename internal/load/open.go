@@ -31,17 +31,28 @@ const (
 
 // input is one text: a file, or a member of an archive.
 type input struct {
-	path   string    // of the file
-	name   string    // for people: base name, with the member behind it
-	size   int64     // of the file
-	made   time.Time // when the file was last changed
-	member int       // place inside a zip archive; names there need not be unique
-	packed string    // "gzip", "zip" or ""
-	form   string    // "pipe-separated, gzip"
-	sep    byte
-	header []string // as delivered
-	column []int    // for each of the header's columns its place in the load's, or -1
-	left   []leftOut
+	path       string    // of the file
+	name       string    // for people: base name, with the member behind it
+	size       int64     // of the file
+	made       time.Time // when the file was last changed
+	member     int       // place inside a zip archive; names there need not be unique
+	packed     string    // "gzip", "zip" or ""
+	form       string    // "pipe-separated, gzip"
+	sep        byte
+	header     []string // as delivered
+	column     []int    // for each of the header's columns its place in the load's, or -1
+	left       []leftOut
+	headerless bool // the first line is a row
+}
+
+// columnName returns the delivered name of a column of the load.
+func (in *input) columnName(at int) string {
+	for c, to := range in.column {
+		if to == at {
+			return in.header[c]
+		}
+	}
+	return ""
 }
 
 type leftOut struct{ column, why string }

@@ -3,172 +3,54 @@ package load
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
-	"hash/maphash"
-	"io"
-	"sync/atomic"
+	"math/bits"
 	"unicode/utf8"
 
-	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/staging"
 )
 
-// block is a piece of a text: whole lines.
-type block struct {
-	seq   int
-	file  int // index of the input
-	line  int // number of its first line
-	text  []byte
-	first bool // holds the header
-}
-
-const blockSize = 1 << 20
-
-// read cuts all inputs into blocks.
-func (l *Load) read(ctx context.Context, t *tally, out chan<- *block) error {
-	var done atomic.Int64
-	var total int64
-	counted := map[string]bool{}
-	for _, in := range l.inputs {
-		if !counted[in.path] {
-			total += in.size
-			counted[in.path] = true
-		}
-	}
-	seq := 0
-	for i, in := range l.inputs {
-		r, c, err := in.open(func(n int) { done.Add(int64(n)) })
-		if err != nil {
-			return fault.Wrap(fault.Invalid, err, "%s cannot be read", in.name)
-		}
-		err = cut(ctx, r, blockSize, func(b *block) error {
-			b.seq, b.file = seq, i
-			seq++
-			if l.o.Progress != nil {
-				l.o.Progress(Progress{Bytes: min(done.Load(), total), Total: total, Rows: t.read()})
-			}
-			select {
-			case out <- b:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		})
-		if cerr := c.Close(); err == nil && cerr != nil {
-			err = cerr
-		}
-		if err != nil {
-			if ctx.Err() != nil || fault.Of(err) != fault.Internal {
-				return err
-			}
-			return fault.Wrap(fault.Invalid, err, "%s cannot be read to its end; it is damaged or cut short, fetch it again", in.name)
-		}
-	}
-	return nil
-}
-
-// cut reads a text and gives it out in blocks of whole lines, size bytes read at
-// a time. Of a line longer
-// than maxLine only the beginning is kept, which rejects it.
-func cut(ctx context.Context, r io.Reader, size int, give func(*block) error) error {
-	var rest []byte
-	line, first, skipping := 1, true, false
-	for {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		buf := make([]byte, len(rest)+size)
-		n := copy(buf, rest)
-		got, err := fill(r, buf[n:])
-		end := err == io.EOF
-		if err != nil && !end {
-			return err
-		}
-		buf = buf[:n+got]
-		if skipping { // inside a line that was too long
-			at := bytes.IndexByte(buf, '\n')
-			if at < 0 && !end {
-				rest = nil
-				continue
-			}
-			buf, skipping = buf[at+1:], false
-			if at < 0 {
-				buf = nil
-			}
-		}
-		at := bytes.LastIndexByte(buf, '\n')
-		if end {
-			at = len(buf) - 1
-		}
-		rest = buf[at+1:]
-		b := &block{line: line, text: buf[:at+1], first: first}
-		if len(rest) > maxLine {
-			b.text = append(append([]byte(nil), b.text...), rest[:maxLine+1]...)
-			b.text = append(b.text, '\n')
-			rest, skipping = nil, true
-		}
-		if len(b.text) > 0 {
-			line += bytes.Count(b.text, []byte{'\n'})
-			first = false
-			if err := give(b); err != nil {
-				return err
-			}
-		}
-		if end {
-			return nil
-		}
-	}
-}
-
-// fill reads until buf is full or the text ends. Unlike io.ReadFull it keeps the
-// end of a text (io.EOF) apart from a packed file that is cut short, for which
-// the unpackers say io.ErrUnexpectedEOF.
-func fill(r io.Reader, buf []byte) (n int, err error) {
-	for n < len(buf) && err == nil {
-		var got int
-		got, err = r.Read(buf[n:])
-		n += got
-	}
-	return n, err
-}
-
-// parser turns blocks into batches. Each worker has its own.
+// parser turns blocks of text into rows. Each worker has its own.
 type parser struct {
-	l         *Load
-	t         *tally
-	batch     *hes.Batch
-	choose    chooser
-	lists     []map[string]bool // codes of each column's list; nil: none
-	fields    [][]byte
-	values    [][]byte
-	scratch   []byte
-	arena     []byte
-	key, year int
-	person    int
-	dates     []int // columns that a missing year is taken from
-	// findings of one block, in the order of its lines
-	rules    counts
-	rows     []found
-	unlisted []int
+	l               *Load
+	t               *tally
+	w               *staging.Writer
+	rows            *staging.Block
+	caches          []*cache // of each column; nil for identifiers
+	isKey           []bool
+	keys            []int // columns that are identifiers
+	fields          [][]byte
+	key             int // columns with a part of their own; -1: not there
+	year            int
+	person          int
+	prov3           int
+	prov            int
+	dates           []int               // columns that a missing year is taken from
+	years           []map[uint32]uint32 // for each of dates: its entry → the year's entry
+	trusts          map[uint32]uint32   // entry of PROCODE → entry of PROCODE3
+	noYear, noTrust []uint8             // see empty
+	uses            [][]int             // of each column, how often each entry that is to be counted was met
+	ids             [][]byte            // identifiers of the row, by place in keys
+	spare           []byte
+
+	// findings of one block of text, in the order of its lines
+	found found
+	rules counts
+	fault error // ends the load
 }
 
-// found is what became of one line.
+// found is what became of the lines of a block.
 type found struct {
-	line   int
-	reason string // rejected because
-	column string
-	kept   bool // it is the next row of the batch; else rejected or outside the subset
-	key    [2]uint64
-	id     idKind
+	read, kept, marked, real int
+	rejects                  []reject
 }
 
-type idKind uint8
-
-const (
-	noID idKind = iota
-	markedID
-	realID
-)
+type reject struct {
+	line           int
+	reason, column string
+}
 
 // The marks of generated person ids: our own, and NHS Digital's artificial data.
 const (
@@ -176,159 +58,364 @@ const (
 	markTest  = "TEST"
 )
 
-func newParser(l *Load, t *tally) *parser {
-	p := &parser{l: l, t: t, batch: &hes.Batch{Columns: make([]hes.Column, len(l.columns))}, choose: newChooser(l.where, l.columns),
+func newParser(l *Load, t *tally, w *staging.Writer) *parser {
+	p := &parser{l: l, t: t, w: w, rows: w.NewBlock(),
 		key: columnIndex(l.columns, hes.EpisodeKey), year: columnIndex(l.columns, hes.YearField), person: columnIndex(l.columns, hes.PersonField),
-		values: make([][]byte, len(l.columns)), scratch: make([]byte, 0, 256), unlisted: make([]int, len(l.columns))}
-	for _, f := range l.columns {
-		var list map[string]bool
-		if closed := l.codes.Values(f.Codes); f.Type == hes.Code && l.codes.Closed(f.Codes) {
-			list = map[string]bool{}
-			for _, v := range closed {
-				list[v.Code] = true
-			}
+		prov3: columnIndex(l.columns, "PROCODE3"), prov: columnIndex(l.columns, "PROCODE"), trusts: map[uint32]uint32{}}
+	for i := range l.columns {
+		p.isKey = append(p.isKey, t.tables[i] == nil)
+		var c *cache
+		switch first := t.units[i]; {
+		case t.tables[i] != nil && first < i: // a family's slots share one
+			c = p.caches[first]
+		case t.tables[i] != nil:
+			c = newCache(t.tables[i])
+		default:
+			p.keys = append(p.keys, i)
 		}
-		p.lists = append(p.lists, list)
+		p.caches = append(p.caches, c)
 	}
+	p.ids, p.uses = make([][]byte, len(l.columns)), make([][]int, len(l.columns))
 	for _, name := range [...]string{"EPIEND", "EPISTART", hes.AdmissionDate} {
 		if i := columnIndex(l.columns, name); i >= 0 {
 			p.dates = append(p.dates, i)
+			p.years = append(p.years, map[uint32]uint32{})
 		}
 	}
 	return p
 }
 
-// block parses one block, waits for its turn to be counted, and passes its rows
-// on.
-func (p *parser) block(ctx context.Context, b *block, sink Sink) error {
-	p.batch.Reset()
-	p.rows, p.rules = p.rows[:0], counts{}
-	clear(p.unlisted)
+// slack is how many bytes behind a block's text may be read, so that a field can
+// be taken as whole words.
+const slack = 16
+
+// block parses one block, and counts its findings when its turn comes.
+func (p *parser) block(ctx context.Context, b *block) error {
+	p.found.read, p.found.kept, p.found.marked, p.found.real, p.found.rejects = 0, 0, 0, 0, p.found.rejects[:0]
+	p.rules = counts{}
 	in := p.l.inputs[b.file]
+	p.rows.File = uint16(b.file)
 	text, line := b.text, b.line
-	if b.first { // the header has been read
-		text, line = text[bytes.IndexByte(text, '\n')+1:], line+1
-		if bytes.IndexByte(b.text, '\n') < 0 {
-			text = nil
+	if b.first && !in.headerless { // the header has been read
+		at := bytes.IndexByte(text, '\n')
+		if at < 0 {
+			at = len(text) - 1
+		}
+		text, line = text[at+1:], line+1
+	}
+	if cap(text) < len(text)+slack {
+		text = append(make([]byte, 0, len(text)+slack), text...)
+	}
+	plain := bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, 0) < 0 && ascii(text)
+	for start := 0; start < len(text) && p.fault == nil; line++ {
+		end := start + lineEnd(text[start:])
+		next := end + 1
+		if end > start && text[end-1] == '\r' {
+			end--
+		}
+		if plain && end-start <= maxLine {
+			p.plainLine(in, text, start, end, line)
+		} else if raw := text[start:end]; len(bytes.Trim(raw, " ")) > 0 {
+			p.line(in, raw, line)
+		}
+		start = next
+		if p.rows.Rows == staging.MaxBlock {
+			if err := p.w.Put(p.rows); err != nil {
+				return err
+			}
+			p.rows.File = uint16(b.file)
 		}
 	}
-	for len(text) > 0 {
-		raw := text
-		if at := bytes.IndexByte(text, '\n'); at >= 0 {
-			raw, text = text[:at], text[at+1:]
-		} else {
-			text = nil
-		}
-		if raw = bytes.TrimSuffix(raw, []byte{'\r'}); len(bytes.Trim(raw, " ")) > 0 {
-			f := found{line: line}
-			p.line(in, raw, &f)
-			p.rows = append(p.rows, f)
-		}
-		line++
+	if p.fault != nil {
+		return p.fault
 	}
-	drop, err := p.count(ctx, b, in)
-	if err != nil {
+	if err := p.w.Put(p.rows); err != nil {
 		return err
 	}
-	if len(drop) > 0 {
-		p.drop(drop)
-	}
-	if p.batch.Rows == 0 {
-		return nil
-	}
-	return sink.Add(p.batch)
+	return p.count(ctx, b, in)
 }
 
-// line parses one line into the batch, or says why not.
-func (p *parser) line(in *input, raw []byte, f *found) {
+func lineEnd(text []byte) int {
+	if at := bytes.IndexByte(text, '\n'); at >= 0 {
+		return at
+	}
+	return len(text)
+}
+
+// ascii tells whether a text has no byte above 127.
+func ascii(text []byte) bool {
+	for ; len(text) >= 32; text = text[32:] {
+		if (binary.LittleEndian.Uint64(text)|binary.LittleEndian.Uint64(text[8:])|binary.LittleEndian.Uint64(text[16:])|binary.LittleEndian.Uint64(text[24:]))&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// plainLine parses text[start:end], which holds no quotes, no NUL and ASCII only.
+func (p *parser) plainLine(in *input, text []byte, start, end, line int) {
+	words := text[:cap(text)]
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	pattern := uint64(in.sep) * ones
+	columns, field := in.column, 0
+	bad := uint32(0) // column + 1 of the first bad value
+	from := start
+	take := func(to int) {
+		if to > from && field < len(columns) && columns[field] >= 0 {
+			at := columns[field]
+			n := to - from
+			switch {
+			case p.isKey[at]:
+				p.ids[at] = text[from:to]
+			case n <= 16:
+				lo := binary.LittleEndian.Uint64(words[from:])
+				hi := uint64(0)
+				if n <= 8 {
+					lo &= ^uint64(0) >> (64 - 8*n)
+				} else {
+					hi = binary.LittleEndian.Uint64(words[from+8:]) & (^uint64(0) >> (128 - 8*n))
+				}
+				id, err := p.caches[at].find(lo, hi, text[from:to])
+				p.set(at, id, err, &bad)
+			default:
+				id, err := p.caches[at].text(text[from:to])
+				p.set(at, id, err, &bad)
+			}
+		}
+		field++
+		from = to + 1
+	}
+	i := start
+	for ; i < end; i += 8 {
+		x := binary.LittleEndian.Uint64(words[i:]) ^ pattern
+		hits := ^((x&^highs + ^uint64(highs)) | x | ^uint64(highs))
+		for ; hits != 0; hits &= hits - 1 {
+			to := i + bits.TrailingZeros64(hits)>>3
+			if to >= end {
+				break
+			}
+			take(to)
+		}
+	}
+	if field == 0 && len(bytes.Trim(text[start:end], " ")) == 0 {
+		p.clearKeys()
+		return // a blank line
+	}
+	take(end)
+	p.end(in, field, line, bad)
+}
+
+// set puts an entry into the row and notes what is special about it.
+func (p *parser) set(at int, id uint32, err error, bad *uint32) {
+	if err != nil {
+		p.fault = err
+		return
+	}
+	if id&(counted|refused) != 0 {
+		if id&refused != 0 && *bad == 0 {
+			*bad = uint32(at) + 1
+		}
+		id &^= counted | refused
+		if int(id) >= len(p.uses[at]) {
+			p.uses[at] = append(p.uses[at], make([]int, int(id)+1)...)
+		}
+		p.uses[at][id]++
+	}
+	p.rows.Set(at, id)
+}
+
+// line parses any other line, or says why it cannot.
+func (p *parser) line(in *input, raw []byte, line int) {
 	switch {
 	case len(raw) > maxLine:
-		f.reason = "The line is longer than a million characters."
+		p.reject(line, "The line is longer than a million characters.", "")
 		return
 	case bytes.IndexByte(raw, 0) >= 0:
-		f.reason = "The line holds NUL bytes."
+		p.reject(line, "The line holds NUL bytes.", "")
 		return
 	}
 	if !utf8.Valid(raw) {
 		var err error
 		if raw, err = windows1252(raw); err != nil {
-			f.reason = "The line is neither UTF-8 nor Windows-1252."
+			p.reject(line, "The line is neither UTF-8 nor Windows-1252.", "")
 			return
 		}
 	}
 	var ok bool
 	if p.fields, ok = split(raw, in.sep, p.fields); !ok {
-		f.reason = "A quotation mark is not closed."
+		p.reject(line, "A quotation mark is not closed.", "")
 		return
 	}
-	if len(p.fields) != len(in.header) {
-		f.reason = "The line has too many fields."
-		if len(p.fields) < len(in.header) {
-			f.reason = "The line has too few fields."
-		}
-		return
-	}
-	clear(p.values)
-	p.arena = p.arena[:0]
-	for c, at := range in.column {
-		if at < 0 {
+	bad := uint32(0)
+	for c, v := range p.fields {
+		if c >= len(in.column) || in.column[c] < 0 || len(v) == 0 {
 			continue
 		}
-		v, bad := clean(&p.l.columns[at], trim(p.fields[c]), p.scratch[:0], &p.rules)
-		if bad && f.reason == "" {
-			f.reason, f.column = "A date is not a day of the calendar, or not in a known form.", in.header[c]
+		at := in.column[c]
+		if p.isKey[at] {
+			p.ids[at] = v
+			continue
 		}
-		if len(v) > 0 {
-			start := len(p.arena)
-			p.arena = append(p.arena, v...)
-			p.values[at] = p.arena[start:len(p.arena):len(p.arena)]
-		}
+		id, err := p.caches[at].text(v)
+		p.set(at, id, err, &bad)
 	}
-	p.id(f)
-	if f.reason != "" {
+	p.end(in, len(p.fields), line, bad)
+}
+
+func (p *parser) clearKeys() {
+	for _, at := range p.keys {
+		p.ids[at] = nil
+	}
+}
+
+func (p *parser) reject(line int, reason, column string) {
+	p.found.read++
+	p.found.rejects = append(p.found.rejects, reject{line, reason, column})
+}
+
+// end completes a row, or rejects it.
+func (p *parser) end(in *input, fields, line int, bad uint32) {
+	defer p.clearKeys()
+	if p.fault != nil {
 		return
 	}
-	if len(p.values[p.key]) == 0 {
-		f.reason, f.column = "The row has no EPIKEY.", hes.EpisodeKey
+	why, column := "", ""
+	switch {
+	case fields > len(in.header):
+		why = "The line has too many fields."
+	case fields < len(in.header):
+		why = "The line has too few fields."
+	}
+	if why != "" { // what was read of it stands in wrong columns, so its rules do not count
+		p.uncount()
+		p.rows.Drop()
+		p.reject(line, why, "")
 		return
 	}
-	if len(p.values[p.year]) == 0 {
-		for _, c := range p.dates {
-			if len(p.values[c]) == 10 {
-				p.values[p.year] = financialYear(p.values[c])
+	p.spare = p.spare[:0]
+	for _, at := range p.keys {
+		v, _ := clean(&p.l.columns[at], trim(p.ids[at]), p.spare[len(p.spare):cap(p.spare)], &p.rules)
+		p.ids[at] = v
+		p.rows.Keys[at].Append(v)
+	}
+	if p.person >= 0 && len(p.ids[p.person]) > 0 {
+		if v := p.ids[p.person]; bytes.HasPrefix(v, []byte(markSynth)) || bytes.HasPrefix(v, []byte(markTest)) {
+			p.found.marked++
+		} else {
+			p.found.real++
+		}
+	}
+	switch {
+	case bad != 0:
+		why, column = "A date is not a day of the calendar, or not in a known form.", in.columnName(int(bad)-1)
+	case p.l.o.OptedOut != nil && p.person >= 0 && len(p.ids[p.person]) > 0 && p.l.o.OptedOut(p.ids[p.person]):
+		why, line = "The person has opted out.", 0 // where is nobody's business
+	case len(p.ids[p.key]) == 0:
+		why, column = "The row has no EPIKEY.", hes.EpisodeKey
+	}
+	if why != "" {
+		p.rows.Drop()
+		p.reject(line, why, column)
+		return
+	}
+	p.fill()
+	p.rows.End(line)
+	p.found.read++
+	p.found.kept++
+}
+
+// uncount takes back the rules counted for the row that is being filled.
+func (p *parser) uncount() {
+	for at, uses := range p.uses {
+		if p.isKey[at] || len(uses) == 0 {
+			continue
+		}
+		if id := p.rows.Cell(at); int(id) < len(uses) && uses[id] > 0 {
+			uses[id]--
+		}
+	}
+}
+
+// fill works out what was not delivered: the financial year from the episode's
+// dates, and the trust from the provider.
+func (p *parser) fill() {
+	if p.empty(&p.noYear, p.year) {
+		for i, c := range p.dates {
+			from := p.rows.Cell(c)
+			if from == 0 {
+				continue
+			}
+			to, known := p.years[i][from]
+			if !known {
+				if v := p.cleanOf(c, from); v != "" {
+					var err error
+					if to, err = p.t.tables[p.year].made(string(financialYear([]byte(v)))); err != nil {
+						p.fault = err
+						return
+					}
+				}
+				p.years[i][from] = to
+			}
+			if to != 0 {
+				p.rows.Set(p.year, to)
 				p.rules[ruleYear]++
 				break
 			}
 		}
 	}
-	f.key = p.t.seen.hash(p.values[p.key], p.values[p.year])
-	if !p.choose.wants(func(c int) []byte { return p.values[c] }) {
+	if p.prov3 < 0 || p.prov < 0 {
 		return
 	}
-	f.kept = true
-	for c, v := range p.values {
-		p.batch.Columns[c].Append(v)
-		if p.lists[c] != nil && len(v) > 0 && !p.lists[c][string(v)] {
-			p.unlisted[c]++
+	from := p.rows.Cell(p.prov)
+	if from == 0 || !p.empty(&p.noTrust, p.prov3) {
+		return
+	}
+	to, known := p.trusts[from]
+	if !known {
+		if v := p.cleanOf(p.prov, from); len(v) >= 3 {
+			var err error
+			if to, err = p.t.tables[p.prov3].made(v[:3]); err != nil {
+				p.fault = err
+				return
+			}
+		}
+		p.trusts[from] = to
+	}
+	if to != 0 {
+		p.rows.Set(p.prov3, to)
+		p.rules[ruleTrust]++
+	}
+}
+
+// empty tells whether a column of the row has no value. known remembers it for
+// each entry: 1 it has, 2 it has not.
+func (p *parser) empty(known *[]uint8, at int) bool {
+	id := p.rows.Cell(at)
+	if id == 0 {
+		return true
+	}
+	if int(id) >= len(*known) {
+		*known = append(*known, make([]uint8, int(id)+1)...)
+	}
+	k := &(*known)[id]
+	if *k == 0 {
+		*k = 1
+		if p.cleanOf(at, id) == "" {
+			*k = 2
 		}
 	}
-	p.batch.Rows++
+	return *k == 2
 }
 
-// id notes whether the person id carries a generator's mark.
-func (p *parser) id(f *found) {
-	if p.person < 0 || len(p.values[p.person]) == 0 {
-		return
-	}
-	f.id = realID
-	if v := p.values[p.person]; bytes.HasPrefix(v, []byte(markSynth)) || bytes.HasPrefix(v, []byte(markTest)) {
-		f.id = markedID
-	}
-}
+func (p *parser) cleanOf(at int, id uint32) string { return p.t.tables[at].entry(id).Clean }
 
-// count adds a block's findings to the tally in the order of the input, and
-// returns the batch's rows that must go because their key was there before.
-func (p *parser) count(ctx context.Context, b *block, in *input) (drop []int, err error) {
+// count adds a block's findings to the tally in the order of the input.
+func (p *parser) count(ctx context.Context, b *block, in *input) error {
 	t := p.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -336,111 +423,43 @@ func (p *parser) count(ctx context.Context, b *block, in *input) (drop []int, er
 	defer stop()
 	for t.next != b.seq {
 		if ctx.Err() != nil {
-			return nil, errors.Join(errStopped, context.Cause(ctx))
+			return errors.Join(errStopped, context.Cause(ctx))
 		}
 		t.turn.Wait()
 	}
-	row := 0
-	for _, f := range p.rows {
-		t.rows.Read++
-		t.perFile[b.file]++
-		if f.id != noID {
-			t.ids++
-		}
-		if f.id == markedID {
-			t.marked[b.file]++
-		}
-		if f.id == realID {
-			t.realIDs++
-		}
-		switch {
-		case f.reason != "":
-			t.reject(in, f.line, f.column, f.reason)
-		case !t.seen.add(f.key):
-			t.reject(in, f.line, hes.EpisodeKey, "The EPIKEY is there twice in the financial year.")
-			if f.kept {
-				drop = append(drop, row)
-				for c, list := range p.lists {
-					if v := p.batch.Columns[c].Value(row); list != nil && len(v) > 0 && !list[string(v)] {
-						p.unlisted[c]--
-					}
-				}
-			}
-		case !f.kept:
-			t.rows.OutsideSubset++
-		default:
-			t.rows.Kept++
-			year := p.batch.Columns[p.year].Value(row)
-			t.years[string(year)]++
-			if !t.byFile[b.file][string(year)] {
-				t.byFile[b.file][string(year)] = true
-			}
-			for c := range p.batch.Columns {
-				if len(p.batch.Columns[c].Value(row)) > 0 {
-					t.filled[c]++
-				}
-			}
-		}
-		if f.kept {
-			row++
-		}
+	t.rows.Read += p.found.read
+	t.rows.Kept += p.found.kept
+	t.perFile[b.file] += p.found.read
+	t.marked[b.file] += p.found.marked
+	t.ids += p.found.marked + p.found.real
+	t.realIDs += p.found.real
+	for _, r := range p.found.rejects {
+		t.reject(in.name, r.line, r.column, r.reason)
 	}
 	for i, n := range p.rules {
 		t.rules[i] += n
 	}
-	for c, n := range p.unlisted {
-		t.unlisted[c] += n
-	}
 	t.next++
 	t.turn.Broadcast()
-	return drop, nil
+	return nil
 }
 
-// drop takes rows, in rising order, out of the batch.
-func (p *parser) drop(rows []int) {
-	out := &hes.Batch{Columns: make([]hes.Column, len(p.batch.Columns)), Rows: p.batch.Rows - len(rows)}
-	for c := range p.batch.Columns {
-		gone := rows
-		for row := range p.batch.Rows {
-			if len(gone) > 0 && gone[0] == row {
-				gone = gone[1:]
+// finish adds what was counted by entry.
+func (p *parser) finish() {
+	p.t.mu.Lock()
+	defer p.t.mu.Unlock()
+	for at, uses := range p.uses {
+		for id, n := range uses {
+			if n == 0 {
 				continue
 			}
-			out.Columns[c].Append(p.batch.Columns[c].Value(row))
+			e := p.t.tables[at].entries[id-1]
+			for _, u := range e.rules {
+				p.t.rules[u.rule] += n * u.times
+			}
+			if e.unlisted {
+				p.t.unlisted[at] += n
+			}
 		}
 	}
-	p.batch = out
-}
-
-// keySet holds 128-bit hashes of the keys seen. Two keys with one hash would
-// reject a good row: at 20 million rows the chance is below one in 10^24.
-type keySet struct {
-	a, b maphash.Seed
-	seen map[[2]uint64]struct{}
-}
-
-func newKeySet() keySet {
-	return keySet{maphash.MakeSeed(), maphash.MakeSeed(), map[[2]uint64]struct{}{}}
-}
-
-func (s *keySet) hash(key, year []byte) [2]uint64 {
-	var out [2]uint64
-	for i, seed := range [...]maphash.Seed{s.a, s.b} {
-		var h maphash.Hash
-		h.SetSeed(seed)
-		h.Write(key)
-		h.WriteByte(0)
-		h.Write(year)
-		out[i] = h.Sum64()
-	}
-	return out
-}
-
-// add tells whether the key is new.
-func (s *keySet) add(key [2]uint64) bool {
-	if _, ok := s.seen[key]; ok {
-		return false
-	}
-	s.seen[key] = struct{}{}
-	return true
 }

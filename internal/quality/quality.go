@@ -26,6 +26,7 @@ type Report struct {
 	Years     []YearCount  `json:"years"`              // kept rows by FYEAR
 	Filled    []FieldCount `json:"filled"`             // kept rows in which each field is recorded, in the order of the dictionary
 	Unlisted  []FieldCount `json:"unlisted,omitempty"` // rows whose code is not in the field's list, fields with any
+	Extracts  []string     `json:"extracts,omitempty"` // PARTYEAR values of the rows: year and number of the extract, 99 or 13 for the final one
 	Subset    string       `json:"subset"`
 	Synthetic bool         `json:"synthetic"` // every person id read carries the mark of a generator
 

@@ -49,7 +49,7 @@ func TestChild(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := b.Publish(t.Context(), Manifest{Subset: "all"}, &quality.Report{}); err != nil {
+		if err := b.Publish(t.Context(), Manifest{Subset: "all"}, &quality.Report{}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -168,7 +168,7 @@ func TestAbortAfterPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Publish(t.Context(), Manifest{}, &quality.Report{}); err != nil {
+	if err := b.Publish(t.Context(), Manifest{}, &quality.Report{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := make1(t, r, 2, "newer"); err != nil {

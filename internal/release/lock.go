@@ -2,14 +2,13 @@ package release
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"webenablehes/internal/durable"
 )
 
-// The lock files of a data folder. The system lets go of a lock when its process
-// dies, however it dies.
+// The lock files of a data folder.
 const (
 	loadLock   = "load.lock"   // held while a load runs
 	switchLock = "switch.lock" // held for the moment in which "current" is replaced
@@ -21,25 +20,13 @@ var errHeld = errors.New("the lock is held")
 // lock takes a lock, which closing the file gives back. Without wait it returns
 // errHeld if somebody has it.
 func (r *Releases) lock(name string, wait bool) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(r.root, name), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
+	path := filepath.Join(r.root, name)
+	if wait {
+		return durable.Lock(path)
 	}
-	how := syscall.LOCK_EX
-	if !wait {
-		how |= syscall.LOCK_NB
+	f, held, err := durable.TryLock(path)
+	if held {
+		err = errors.Join(errHeld, err)
 	}
-	for {
-		err = syscall.Flock(int(f.Fd()), how)
-		if !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = errHeld
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("take %s: %w", name, err), f.Close())
-	}
-	return f, nil
+	return f, err
 }

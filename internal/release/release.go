@@ -32,6 +32,7 @@ import (
 	"strings"
 	"time"
 
+	"webenablehes/internal/durable"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/quality"
 )
@@ -53,6 +54,50 @@ type Manifest struct {
 	Last        string       `json:"last"`
 	Columns     []string     `json:"columns"`
 	Files       []File       `json:"files"` // every file of the release but the manifest
+
+	Subsets []SubsetRule `json:"subset_rules,omitempty"` // rules of the subset that its rows may meet
+	Text    string       `json:"subset_text,omitempty"`  // the subset as written
+	Methods []Method     `json:"methods,omitempty"`      // versions of rules and methods
+	Stages  []Stage      `json:"stages,omitempty"`       // rows at each stage
+	Parts   []Part       `json:"parts,omitempty"`        // the staged rows that it was derived from
+	OptOut  string       `json:"opt_out,omitempty"`      // whether and when the national data opt-out was applied at the source, as confirmed at the load
+	Broken  string       `json:"-"`                      // why the manifest cannot be read; see List
+	Content string       `json:"content,omitempty"`      // one hash of the data files but for what says where rows came from: equal for equal content
+}
+
+// SubsetRule is a rule of the subset.
+type SubsetRule struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Start bool   `json:"start"` // the explorer starts with it
+}
+
+// Method is a rule set or method and its version.
+type Method struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Stage is a number of rows on the way to the release.
+type Stage struct {
+	Name string `json:"name"`
+	Rows int    `json:"rows"`
+}
+
+// Part is a load whose rows, of some years, the release was derived from.
+type Part struct {
+	Batch   string   `json:"batch"`
+	Years   []string `json:"years"`
+	Inputs  []Input  `json:"inputs"`
+	Extract []string `json:"extracts,omitempty"` // PARTYEAR values: year and number of the extract
+}
+
+// Input is a file as delivered.
+type Input struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+	Rows   int    `json:"rows"`
 }
 
 // File is one file of a release.
@@ -79,27 +124,7 @@ type disk struct {
 
 // Open returns the releases of a data folder, which need not exist yet.
 func Open(data string) *Releases {
-	return &Releases{root: data, disk: disk{write: writeSynced, sync: syncPath, rename: os.Rename}}
-}
-
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-func syncPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return &Releases{root: data, disk: disk{write: durable.Write, sync: durable.Sync, rename: os.Rename}}
 }
 
 func (r *Releases) releases() string { return filepath.Join(r.root, "releases") }
@@ -196,6 +221,12 @@ func (b *Build) ID() string { return b.id }
 // Dir returns the empty folder for the release's data.
 func (b *Build) Dir() string { return filepath.Join(b.r.building(), b.id, "store") }
 
+// Batch returns the folder for the rows that the load stages, which does not
+// become part of the release.
+func (b *Build) Batch() string { return filepath.Join(b.r.building(), b.id+batchSuffix) }
+
+const batchSuffix = "-batch"
+
 // Abort gives up and removes what was made. After a release was published it
 // does nothing.
 func (b *Build) Abort() error {
@@ -203,7 +234,7 @@ func (b *Build) Abort() error {
 		return nil
 	}
 	b.over = true
-	err := os.RemoveAll(filepath.Join(b.r.building(), b.id))
+	err := errors.Join(os.RemoveAll(filepath.Join(b.r.building(), b.id)), os.RemoveAll(b.Batch()))
 	if switching, lockErr := b.r.lock(switchLock, true); lockErr != nil {
 		err = errors.Join(err, lockErr)
 	} else {
@@ -218,9 +249,43 @@ func (b *Build) Abort() error {
 }
 
 // Publish completes the manifest with the files and their hashes, makes
-// everything durable and switches to the release. On an error the release that
-// was served still is, and Abort is still to be called.
-func (b *Build) Publish(ctx context.Context, m Manifest, report *quality.Report) error {
+// everything durable and switches to the release. adopt, if not nil, is called
+// when the release is whole and in place, before the switch: it takes the staged
+// rows into the staging area. On an error the release that was served still is,
+// and Abort is still to be called.
+func (b *Build) Publish(ctx context.Context, m Manifest, report *quality.Report, adopt func() error) error {
+	if err := b.complete(ctx, m, report); err != nil {
+		return err
+	}
+	if adopt != nil {
+		if err := adopt(); err != nil {
+			return err
+		}
+	}
+	if err := b.r.point(b.id); err != nil {
+		return err
+	}
+	b.over = true
+	return b.lock.Close()
+}
+
+// Hold is Publish without the switch: the release waits for somebody to sign it
+// off by publishing it.
+func (b *Build) Hold(ctx context.Context, m Manifest, report *quality.Report, adopt func() error) error {
+	if err := b.complete(ctx, m, report); err != nil {
+		return err
+	}
+	if adopt != nil {
+		if err := adopt(); err != nil {
+			return err
+		}
+	}
+	b.over = true
+	return b.lock.Close()
+}
+
+// complete writes report and manifest and moves the release into place.
+func (b *Build) complete(ctx context.Context, m Manifest, report *quality.Report) error {
 	dir := filepath.Join(b.r.building(), b.id)
 	text, err := json.MarshalIndent(report, "", " ")
 	if err != nil {
@@ -233,6 +298,7 @@ func (b *Build) Publish(ctx context.Context, m Manifest, report *quality.Report)
 	if m.Files, err = hashAll(ctx, dir); err != nil {
 		return err
 	}
+	m.Content = content(m.Files)
 	if text, err = json.MarshalIndent(m, "", " "); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
@@ -251,14 +317,7 @@ func (b *Build) Publish(ctx context.Context, m Manifest, report *quality.Report)
 	if err := b.r.disk.rename(dir, filepath.Join(b.r.releases(), b.id)); err != nil {
 		return cannotWrite(err)
 	}
-	if err := b.r.disk.sync(b.r.releases()); err != nil {
-		return cannotWrite(err)
-	}
-	if err := b.r.point(b.id); err != nil {
-		return err
-	}
-	b.over = true
-	return b.lock.Close()
+	return cannotWrite(b.r.disk.sync(b.r.releases()))
 }
 
 func cannotWrite(err error) error {
@@ -356,7 +415,8 @@ func (r *Releases) Report(id string) (*quality.Report, error) {
 	return out, nil
 }
 
-// List returns all releases, the newest first.
+// List returns all releases, the newest first. Of one whose manifest cannot be
+// read it returns the id, and in Broken why.
 func (r *Releases) List() ([]Manifest, error) {
 	entries, err := os.ReadDir(r.releases())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -370,7 +430,7 @@ func (r *Releases) List() ([]Manifest, error) {
 		if e.IsDir() && validID(e.Name()) {
 			m, err := r.Get(e.Name())
 			if err != nil {
-				return nil, err
+				m = Manifest{ID: e.Name(), Broken: fault.Say(err)}
 			}
 			out = append(out, m)
 		}
@@ -399,6 +459,19 @@ func (r *Releases) Verify(ctx context.Context, id string) error {
 		return fault.New(fault.Unavailable, "Release %s is damaged: it holds files that do not belong to it.", id)
 	}
 	return nil
+}
+
+// content hashes the hashes of the data files, but for those that say where rows
+// came from and how they were delivered, and for the description, which names
+// those.
+func content(files []File) string {
+	h := sha256.New()
+	for _, f := range files {
+		if strings.HasPrefix(f.Path, "store/") && !strings.Contains(f.Path, ".raw") && !strings.HasPrefix(f.Path, "store/origin.") && f.Path != "store/meta.json" {
+			fmt.Fprintf(h, "%s %d %s\n", f.Path, f.Size, f.SHA256)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // hashAll hashes every file below a folder, in order of path.

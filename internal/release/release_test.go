@@ -25,7 +25,7 @@ func make1(t *testing.T, r *Releases, n byte, content string) error {
 	if err := os.WriteFile(filepath.Join(b.Dir(), "data"), []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Publish(t.Context(), Manifest{Subset: "all"}, &quality.Report{}); err != nil {
+	if err := b.Publish(t.Context(), Manifest{Subset: "all"}, &quality.Report{}, nil); err != nil {
 		return errors.Join(err, b.Abort())
 	}
 	return nil

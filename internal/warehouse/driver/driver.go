@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/query"
 )
@@ -171,6 +172,18 @@ type Scan struct {
 	People  bool       // the rows of one person together, newest first, persons by number; those without one at the end. Else in release order
 }
 
+// Scannable checks what the dictionary found for a field's name in a Scan: the
+// field must be known, and a family is handed out slot by slot.
+func Scannable(f hes.Field, known bool) error {
+	switch {
+	case !known:
+		return fault.New(fault.Invalid, "There is no field of that name in the data dictionary.")
+	case f.List():
+		return fault.New(fault.Invalid, "All of %s cannot be handed out as one column; name its positions one by one.", f.Name)
+	}
+	return nil
+}
+
 // ScanRow is one row of a Scan.
 type ScanRow struct {
 	ID     RowID
@@ -182,7 +195,16 @@ type ScanRow struct {
 
 // Record is one cleaned episode on its way into a release: field name to
 // canonical value, missing fields absent. Slots stand under their own names.
+// Where the load changed a value, the text as delivered may stand under
+// RawKey("DIAG_01"): present and empty if the load filled the value in. Where
+// the row was read ("file:line") may stand under OriginKey.
 type Record map[string]string
+
+// OriginKey is the name under which a Record says where it was read.
+const OriginKey = "ORIGIN"
+
+// RawKey is the name under which a Record holds a field's text as delivered.
+func RawKey(field string) string { return "RAW:" + field }
 
 // CompareMissingLast orders two values of a type, with the missing one last.
 func CompareMissingLast(t hes.Type, a, b string) int {

@@ -36,6 +36,8 @@ func Run(t *testing.T, open Open) {
 	seed := seed(t)
 	t.Run("random", func(t *testing.T) { runRandom(t, engine, oracle, f, seed, 1000) })
 	t.Run("walks", func(t *testing.T) { runWalks(t, engine, oracle, f, seed, 100) })
+	t.Run("random-scans", func(t *testing.T) { runScans(t, engine, oracle, f, seed, 100) })
+	t.Run("scans", func(t *testing.T) { scans(t, engine) })
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -116,6 +118,14 @@ func empty(t *testing.T, open Open, f Fixture) {
 	if d := cmp.Diff(want, tidy(a)); d != "" {
 		t.Error(d)
 	}
+	if s, ok := engine.(driver.Scanner); ok {
+		for _, people := range []bool{false, true} {
+			got, err := rows(s, driver.Scan{Columns: []string{"SEX"}, Raw: []string{"SEX"}, People: people})
+			if err != nil || len(got) != 0 {
+				t.Errorf("%d rows were handed out of none, error %v", len(got), err)
+			}
+		}
+	}
 }
 
 func noPersons(t *testing.T, open Open, f Fixture) {
@@ -129,7 +139,7 @@ func noPersons(t *testing.T, open Open, f Fixture) {
 	for _, r := range f.Records {
 		n := driver.Record{}
 		for k, v := range r {
-			if k != hes.PersonField {
+			if k != hes.PersonField && k != driver.RawKey(hes.PersonField) {
 				n[k] = v
 			}
 		}
@@ -138,5 +148,7 @@ func noPersons(t *testing.T, open Open, f Fixture) {
 	f.Columns, f.Records = columns, records
 	engine := open(t, f)
 	defer engine.Close()
-	runRandom(t, engine, memory.New(f.Dictionary, columns, records), f, 5, 100)
+	oracle := memory.New(f.Dictionary, columns, records)
+	runRandom(t, engine, oracle, f, 5, 100)
+	runScans(t, engine, oracle, f, 5, 20)
 }

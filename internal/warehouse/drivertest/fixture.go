@@ -9,6 +9,7 @@ package drivertest
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"webenablehes/internal/hes"
@@ -60,7 +61,8 @@ func Columns(t testing.TB, d *hes.Dictionary, names []string) []hes.Field {
 // New makes the suite's fixture: some 400 odd episodes. It is the same in every
 // run: people with several episodes, equal admission dates, missing everything,
 // keys of 12, 19 and 20 digits, gaps and repeats among the diagnoses, codes that
-// begin each other, numbers whose text sorts otherwise.
+// begin each other, numbers whose text sorts otherwise, values that the load
+// changed.
 func New(t testing.TB) Fixture {
 	t.Helper()
 	d, err := hes.Load()
@@ -125,5 +127,40 @@ func New(t testing.TB) Fixture {
 		driver.Record{"ADMIDATE": "2030-01-01", "SEX": "1", "DIAG_02": "L40"},
 		driver.Record{"SEX": "1"},
 	)
+	deliver(f.Records)
 	return f
+}
+
+// deliver says where each row was read and what some of its values were before
+// the load changed them: cleansed, cleared, and filled in; many of a field, few,
+// and one; of a field that has no column too.
+func deliver(records []driver.Record) {
+	r := rand.New(rand.NewPCG(2026, 12))
+	for i, rec := range records {
+		rec[driver.OriginKey] = fmt.Sprintf("apc_%d.txt:%d", i%3, i/3+2)
+		was := func(name, text string, of int) {
+			if r.IntN(of) == 0 {
+				rec[driver.RawKey(name)] = text
+			}
+		}
+		if v := rec["DIAG_01"]; v != "" {
+			was("DIAG_01", " "+strings.ToLower(v), 1)
+		} else {
+			was("DIAG_01", "L4O.0", 2)
+		}
+		was("DIAG_03", "&", 40)
+		if day := rec["ADMIDATE"]; len(day) == len("2008-04-01") {
+			was("ADMIDATE", day[8:]+day[5:7]+day[:4], 2)
+		}
+		if rec["SEX"] == "" {
+			was("SEX", []string{"X", "Ä", "female"}[r.IntN(3)], 3)
+		}
+		if rec["EPIDUR"] != "" {
+			was("EPIDUR", "", 20) // filled in
+		}
+		was("MARSTAT", "?", 100)
+		if rec["EPIKEY"] == "E1" {
+			was(hes.PersonField, "SYNTH-LOWER ", 1)
+		}
+	}
 }

@@ -53,9 +53,22 @@ type names struct {
 	person map[string]driver.PersonID // by person key
 }
 
+// asked is what a question asks for.
+type asked struct {
+	driver.Plan
+	scan      bool     // rows handed out instead of an answer
+	people    bool     // those of one person together
+	delivered []string // fields whose delivered text a scan gives
+}
+
+// handOut returns the scan that is asked for.
+func (a asked) handOut() driver.Scan {
+	return driver.Scan{Where: a.Where, Columns: a.Columns, Raw: a.delivered, People: a.people}
+}
+
 // plan reads a question's clauses.
-func (q question) plan(d *hes.Dictionary, n names) (driver.Plan, error) {
-	p := driver.NewPlan(query.Query{})
+func (q question) plan(d *hes.Dictionary, n names) (asked, error) {
+	p := asked{Plan: driver.NewPlan(query.Query{})}
 	for _, line := range q.Lines {
 		word, rest, _ := strings.Cut(line, " ")
 		if err := clause(&p, d, n, word, rest); err != nil {
@@ -68,7 +81,7 @@ func (q question) plan(d *hes.Dictionary, n names) (driver.Plan, error) {
 	return p, query.Query{Where: p.Guard}.Validate(d)
 }
 
-func clause(p *driver.Plan, d *hes.Dictionary, n names, word, rest string) error {
+func clause(p *asked, d *hes.Dictionary, n names, word, rest string) error {
 	var err error
 	switch word {
 	case "where":
@@ -84,13 +97,22 @@ func clause(p *driver.Plan, d *hes.Dictionary, n names, word, rest string) error
 		p.Counts = true
 	case "show":
 		p.Columns = list(rest)
+	case "raw":
+		p.Raw = true
+	case "scan":
+		if rest != "" && rest != "by person" {
+			return fmt.Errorf("a scan is by person or by nothing")
+		}
+		p.scan, p.people = true, rest != ""
+	case "delivered":
+		p.delivered = list(rest)
 	case "sort":
 		for _, key := range list(rest) {
 			field, desc := strings.CutPrefix(key, "-")
 			p.Sort = append(p.Sort, query.Sort{Field: field, Desc: desc})
 		}
 	case "page":
-		return page(p, n, strings.Fields(rest))
+		return page(&p.Plan, n, strings.Fields(rest))
 	case "only":
 		kind, key, _ := strings.Cut(rest, " ")
 		ok := false

@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"context"
 	"sort"
 	"strings"
 
@@ -90,6 +91,12 @@ func (n *naive) line(p driver.Plan, i int, episodes map[string][]int) driver.Row
 		}
 		out.Values[c] = strings.Join(texts, ",")
 	}
+	if p.Raw {
+		out.Raw, out.Origin = make([]string, len(p.Columns)), r["ORIGIN"]
+		for c, field := range p.Columns {
+			out.Raw[c] = r["RAW:"+field]
+		}
+	}
 	if p.Unit != query.Patients {
 		return out
 	}
@@ -107,4 +114,44 @@ func (n *naive) line(p driver.Plan, i int, episodes map[string][]int) driver.Row
 		}
 	}
 	return out
+}
+
+// Scan hands out rows.
+func (n *naive) Scan(_ context.Context, s driver.Scan, visit func(driver.ScanRow) error) error {
+	var order []int
+	people := []string{""}
+	if s.People {
+		people = append(append([]string(nil), n.person...), "")
+	}
+	for _, who := range people {
+		for i, r := range n.rows {
+			if n.holds(r, s.Where) && (!s.People || r["TOKEN_PERSON_ID"] == who) {
+				order = append(order, i)
+			}
+		}
+	}
+	for _, i := range order {
+		r := n.rows[i]
+		line := n.line(driver.Plan{Query: query.Query{Columns: s.Columns}}, i, nil)
+		out := driver.ScanRow{ID: line.ID, Person: line.Person, Values: line.Values, Raw: make([]string, len(s.Raw)), Origin: r["ORIGIN"]}
+		for c, field := range s.Raw {
+			if out.Raw[c] = r[field]; n.changed(r, field) {
+				out.Raw[c] = r["RAW:"+field]
+			}
+		}
+		if err := visit(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changed tells whether the load changed a field of a record.
+func (n *naive) changed(r driver.Record, field string) bool {
+	for name := range r {
+		if name == "RAW:"+field {
+			return true
+		}
+	}
+	return false
 }

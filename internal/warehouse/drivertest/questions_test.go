@@ -106,6 +106,7 @@ func TestQuestionsThatAreNotUnderstood(t *testing.T) {
 		"not-a-number":      "page many",
 		"no-such-person":    "only person nobody",
 		"unit":              "unit wards",
+		"scan-by":           "scan by ward",
 		"facet-word":        "facet SEX upwards",
 		"facet-of-nothing":  "facet",
 		"sorted-by-family":  "sort DIAG_nn",

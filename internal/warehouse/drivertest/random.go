@@ -148,6 +148,7 @@ func (g *generator) plan() driver.Plan {
 			p.Columns = append(p.Columns, name)
 		}
 	}
+	p.Raw = g.r.IntN(3) == 0
 	switch {
 	case g.r.IntN(4) == 0:
 		p.Unit = query.Patients
@@ -265,6 +266,7 @@ func shrink(t *testing.T, engine, oracle driver.Engine, p driver.Plan) driver.Pl
 		if len(p.Columns) > 0 {
 			try(func(q *driver.Plan) { q.Columns = nil })
 		}
+		try(func(q *driver.Plan) { q.Raw = false })
 		if len(p.Facets) > 0 {
 			try(func(q *driver.Plan) { q.Facets = q.Facets[1:] })
 			try(func(q *driver.Plan) { q.Facets = q.Facets[:1] })

@@ -10,7 +10,8 @@ import (
 )
 
 // RunRandom opens an engine and an oracle over the suite's fixture, asks both n
-// random questions, and leafs through the pages of a tenth as many.
+// random questions, leafs through the pages of a tenth as many, and has as many
+// scans made.
 func RunRandom(t *testing.T, seed uint64, n int, open, oracle Open) {
 	t.Helper()
 	f := New(t)
@@ -24,6 +25,7 @@ func RunRandom(t *testing.T, seed uint64, n int, open, oracle Open) {
 	})
 	runRandom(t, engine, want, f, seed, n)
 	runWalks(t, engine, want, f, seed, n/10)
+	runScans(t, engine, want, f, seed, n/10)
 }
 
 // runWalks leafs through the pages of n random questions.

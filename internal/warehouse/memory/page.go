@@ -76,6 +76,12 @@ func (e *Engine) row(p driver.Plan, id driver.RowID) driver.Row {
 		}
 		out.Values[i] = strings.TrimRight(strings.Join(slots, ","), ",")
 	}
+	if p.Raw {
+		out.Raw, out.Origin = make([]string, len(p.Columns)), e.rows[id][driver.OriginKey]
+		for i, name := range p.Columns {
+			out.Raw[i] = e.rows[id][driver.RawKey(name)]
+		}
+	}
 	return out
 }
 

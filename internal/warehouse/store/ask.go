@@ -155,6 +155,9 @@ func (s *Store) row(p driver.Plan, id driver.RowID) driver.Row {
 			out.Values[i] = strings.Join(slots, ",")
 		}
 	}
+	if p.Raw {
+		out.Raw, out.Origin = s.rawRow(p.Columns, int(id)), string(s.origin.appendTo(nil, int(id)))
+	}
 	return out
 }
 

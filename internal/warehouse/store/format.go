@@ -23,20 +23,29 @@
 //	NAME.list          codes of all rows' slots, gaps 0 (families)
 //	NAME.postings      u32 starts for each code and one more, then u32 row ids (families)
 //	person.rows        u32 person number for each row; persons.starts, persons.list: rows of each person
+//	NAME.raw.dict      as NAME.dict: texts as delivered, of a field or slot some of whose values the load changed
+//	NAME.raw.rows      u32 rows in which it did, rising; not there if NAME.raw.codes has a code for each row
+//	NAME.raw.codes     their texts; for each row, 0 is "not changed"
+//	origin.files       as NAME.dict: the files that were read
+//	origin.file        a code for each row, from 1; origin.line: u32 line in that file for each row
 //	identifying/...    the same for columns of the class Prohibited
 package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/warehouse/driver"
 )
 
 // formatVersion changes whenever a file of an older version would be misread.
-const formatVersion = 1
+const formatVersion = 2
 
 const (
 	metaFile       = "meta.json"
@@ -48,7 +57,9 @@ type meta struct {
 	Version int          `json:"version"`
 	Rows    int          `json:"rows"`
 	Persons int          `json:"persons"`
-	Columns []columnMeta `json:"columns"` // in the order of the dictionary; families once
+	Columns []columnMeta `json:"columns"`           // in the order of the dictionary; families once
+	Raw     []rawMeta    `json:"raw,omitempty"`     // by name
+	Origins int          `json:"origins,omitempty"` // files that rows were read from; 0: not held
 }
 
 // columnMeta describes one column's files.
@@ -62,9 +73,18 @@ type columnMeta struct {
 	Identifying bool     `json:"identifying,omitempty"`
 }
 
-// dir returns the folder of a column's files.
-func (c columnMeta) dir(root string) string {
-	if c.Identifying {
+// rawMeta describes the files of a field's or slot's texts as delivered.
+type rawMeta struct {
+	Name        string `json:"name"`
+	Width       int    `json:"width"`
+	Values      int    `json:"values"`
+	Rows        int    `json:"rows,omitempty"` // rows in NAME.raw.rows; 0: a code for each row
+	Identifying bool   `json:"identifying,omitempty"`
+}
+
+// folder returns where the files of a column are.
+func folder(root string, identifying bool) string {
+	if identifying {
 		return filepath.Join(root, identifyingDir)
 	}
 	return root
@@ -88,16 +108,29 @@ func readMeta(dir string) (meta, error) {
 	var m meta
 	b, err := os.ReadFile(filepath.Join(dir, metaFile))
 	if err != nil {
-		return m, fmt.Errorf("open release data: %w", err)
+		return m, unreadable(err, metaFile)
 	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		return m, fmt.Errorf("read %s: it is damaged: %w", metaFile, err)
+	if json.Unmarshal(b, &m) != nil {
+		return m, damaged("%s cannot be understood", metaFile)
 	}
 	if m.Version != formatVersion {
-		return m, fmt.Errorf("the release data have format %d and this program reads format %d: load the files again", m.Version, formatVersion)
+		return m, fault.New(fault.Unavailable, "The release has data of format %d and this version of the program reads format %d. Load the files again.", m.Version, formatVersion)
 	}
-	if m.Rows < 0 || m.Persons < 0 {
-		return m, fmt.Errorf("read %s: it is damaged", metaFile)
+	if m.Rows < 0 || m.Rows >= int(driver.NoRow) || m.Persons < 0 || m.Persons > m.Rows || m.Origins < 0 {
+		return m, damaged("%s holds impossible numbers", metaFile)
 	}
 	return m, nil
+}
+
+// damaged returns the error for files that are not as they were written.
+func damaged(format string, args ...any) error {
+	return fault.New(fault.Unavailable, "The release is damaged: %s. Switch to another release or load the files again.", fmt.Sprintf(format, args...))
+}
+
+// unreadable returns the error for a file that the system does not give us.
+func unreadable(err error, name string) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return damaged("%s is missing", name)
+	}
+	return fault.Wrap(fault.Unavailable, err, "The release's file %s cannot be read: check the rights of the data folder and the disk", name)
 }

@@ -28,19 +28,26 @@ type Store struct {
 	person  []uint32           // of each row; nil if the release has no person column
 	starts  []uint32           // rows of each person
 	list    []uint32
+	raw     map[string]*rawColumn // by field and slot
+	origin  origins
 	maps    [][]byte // to be unmapped
 }
 
 // column is one mapped column.
 type column struct {
-	meta   columnMeta
-	typ    hes.Type
-	ends   []uint32 // dictionary: end of each value in text
-	text   []byte
+	meta columnMeta
+	typ  hes.Type
+	dictionary
 	codes  codes // of each row; for a family, of each slot
 	offset []uint32
 	starts []uint32 // postings of each code; index by code
 	posts  []uint32
+}
+
+// dictionary is a mapped list of values.
+type dictionary struct {
+	ends []uint32 // end of each value in text
+	text []byte
 }
 
 // codes is an array of codes of 1, 2 or 4 bytes.
@@ -62,7 +69,7 @@ func (c codes) at(i int) uint32 {
 
 // Open maps a release's data. A missing, cut or foreign file gives an error.
 func Open(dir string, dict *hes.Dictionary) (*Store, error) {
-	s := &Store{dict: dict, byName: map[string]*column{}}
+	s := &Store{dict: dict, byName: map[string]*column{}, raw: map[string]*rawColumn{}}
 	if err := s.open(dir); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -76,7 +83,7 @@ func (s *Store) open(dir string) error {
 	}
 	s.rows, s.persons = m.Rows, m.Persons
 	for _, cm := range m.Columns {
-		c, err := s.openColumn(cm, filepath.Join(cm.dir(dir), cm.Name))
+		c, err := s.openColumn(cm, filepath.Join(folder(dir, cm.Identifying), cm.Name))
 		if err != nil {
 			return fmt.Errorf("open column %s: %w", cm.Name, err)
 		}
@@ -86,9 +93,17 @@ func (s *Store) open(dir string) error {
 			s.byName[slot] = c
 		}
 	}
+	for _, rm := range m.Raw {
+		if s.raw[rm.Name], err = s.openRaw(rm, filepath.Join(folder(dir, rm.Identifying), rm.Name+".raw")); err != nil {
+			return fmt.Errorf("open the delivered texts of %s: %w", rm.Name, err)
+		}
+	}
+	if s.origin, err = s.openOrigins(dir, m.Origins); err != nil {
+		return err
+	}
 	if s.byName[hes.PersonField] == nil {
 		if s.persons != 0 {
-			return errors.New("open release data: persons without a person column")
+			return damaged("it has persons without a person column")
 		}
 		return nil
 	}
@@ -111,25 +126,15 @@ func (s *Store) open(dir string) error {
 func (s *Store) openColumn(m columnMeta, base string) (*column, error) {
 	f, ok := s.dict.Field(m.Name)
 	if !ok {
-		return nil, errors.New("the data dictionary has no such field")
+		return nil, damaged("it holds the field %s, which the data dictionary does not know", m.Name)
 	}
 	if m.Values < 0 || m.Items < 0 || m.Postings < 0 || m.Width != widthFor(m.Values) {
-		return nil, errors.New("its description is damaged")
+		return nil, damaged("%s describes %s wrongly", metaFile, m.Name)
 	}
 	c := &column{meta: m, typ: f.Type}
-	raw, err := s.mapFile(base+".dict", -1)
-	if err != nil {
+	var err error
+	if c.dictionary, err = s.openDictionary(base+".dict", m.Values); err != nil {
 		return nil, err
-	}
-	if len(raw) < 4*(m.Values+1) || int(binary.LittleEndian.Uint32(raw)) != m.Values {
-		return nil, errors.New("its dictionary is damaged")
-	}
-	c.ends, c.text = view[uint32](raw[4:], m.Values), raw[4*(m.Values+1):]
-	if err := rising(c.ends, len(c.text)); err != nil {
-		return nil, err
-	}
-	if m.Values > 0 && int(c.ends[m.Values-1]) != len(c.text) {
-		return nil, errors.New("its dictionary is damaged")
 	}
 	if len(m.Slots) == 0 {
 		c.codes, err = s.codes(base+".codes", m.Width, s.rows)
@@ -152,13 +157,28 @@ func (s *Store) openColumn(m columnMeta, base string) (*column, error) {
 	return c, rising(c.starts, len(c.posts))
 }
 
+func (s *Store) openDictionary(path string, values int) (dictionary, error) {
+	raw, err := s.mapFile(path, -1)
+	if err != nil {
+		return dictionary{}, err
+	}
+	if len(raw) < 4*(values+1) || int(binary.LittleEndian.Uint32(raw)) != values {
+		return dictionary{}, damaged("%s is not a list of %d values", filepath.Base(path), values)
+	}
+	d := dictionary{ends: view[uint32](raw[4:], values), text: raw[4*(values+1):]}
+	if values == 0 && len(d.text) > 0 || values > 0 && int(d.ends[values-1]) != len(d.text) {
+		return d, damaged("%s does not end with its last value", filepath.Base(path))
+	}
+	return d, rising(d.ends, len(d.text))
+}
+
 // rising checks that offsets never fall and stay within a limit, so that slices
 // made from them cannot go out of bounds.
 func rising(offsets []uint32, limit int) error {
 	before := uint32(0)
 	for _, o := range offsets {
 		if o < before || int64(o) > int64(limit) {
-			return errors.New("the release data are damaged: offsets out of order")
+			return damaged("offsets are out of order")
 		}
 		before = o
 	}
@@ -198,24 +218,25 @@ func view[T uint8 | uint16 | uint32](raw []byte, n int) []T {
 
 // mapFile maps a file that must have a size; -1: any.
 func (s *Store) mapFile(path string, size int) ([]byte, error) {
+	name := filepath.Base(path)
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open release data: %w", err)
+		return nil, unreadable(err, name)
 	}
 	defer f.Close()
 	st, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("open release data: %w", err)
+		return nil, unreadable(err, name)
 	}
 	if size >= 0 && st.Size() != int64(size) {
-		return nil, fmt.Errorf("%s has %d bytes and should have %d: the release is damaged", filepath.Base(path), st.Size(), size)
+		return nil, damaged("%s has %d bytes and should have %d", name, st.Size(), size)
 	}
 	if st.Size() == 0 {
 		return nil, nil
 	}
 	raw, err := unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
-		return nil, fmt.Errorf("map release data: %w", err)
+		return nil, unreadable(err, name)
 	}
 	s.maps = append(s.maps, raw)
 	return raw, nil
@@ -240,16 +261,21 @@ func (s *Store) Info() driver.Info {
 	return info
 }
 
+// bytes returns the text of a code, which must not be 0, in mapped memory.
+func (d dictionary) bytes(code uint32) []byte {
+	start := uint32(0)
+	if code > 1 {
+		start = d.ends[code-2]
+	}
+	return d.text[start:d.ends[code-1]]
+}
+
 // value returns the text of a code; "" for 0.
-func (c *column) value(code uint32) string {
+func (d dictionary) value(code uint32) string {
 	if code == 0 {
 		return ""
 	}
-	start := uint32(0)
-	if code > 1 {
-		start = c.ends[code-2]
-	}
-	return string(c.text[start:c.ends[code-1]])
+	return string(d.bytes(code))
 }
 
 // firstAt returns the first code whose value is not before v; Values+1 if none.

@@ -43,7 +43,7 @@ func MustWrite(t testing.TB, f drivertest.Fixture, records []driver.Record, size
 }
 
 func open(t testing.TB, f drivertest.Fixture) driver.Engine {
-	s, err := store.Open(MustWrite(t, f, f.Records, 64), f.Dictionary)
+	s, err := store.Open(MustBuild(t, f, nil), f.Dictionary)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestFilesDoNotShowTheOrderOfInput(t *testing.T) {
 // error, never a crash.
 func TestDamagedFiles(t *testing.T) {
 	f := drivertest.New(t)
-	dir := MustWrite(t, f, f.Records, 100)
+	dir := MustBuild(t, f, nil)
 	for name, content := range read(t, dir) {
 		path := filepath.Join(dir, name)
 		for _, cut := range []int{0, 1, len(content) / 2, len(content) - 1} {

@@ -1,15 +1,12 @@
 package store
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -22,8 +19,9 @@ import (
 // from any number of goroutines; Finish sorts them and writes the files, which
 // do not depend on that order.
 //
-// Memory is bounded by the dictionaries: the codes of each column are spilled
-// to a file while rows are added, and read back one column at a time.
+// It puts rows into order and leaves the files to a Builder. Memory is bounded
+// by the dictionaries: the codes of each column are spilled to a file while rows
+// are added, and read back one column at a time.
 type Writer struct {
 	dir     string
 	columns []*spill
@@ -137,33 +135,32 @@ func (w *Writer) Finish(ctx context.Context) (driver.Info, error) {
 	if err != nil {
 		return driver.Info{}, err
 	}
-	m := meta{Version: formatVersion, Rows: w.rows}
-	var fields []hes.Field
+	var names []string
+	for _, s := range w.columns {
+		names = append(names, cmp.Or(s.field.Family, s.field.Name))
+	}
+	b, err := newBuilder(w.dir, slices.Compact(names), w.rows)
+	if err != nil {
+		return driver.Info{}, err
+	}
 	for i := 0; i < len(w.columns); {
-		if err := ctx.Err(); err != nil {
-			return driver.Info{}, err
-		}
 		n := 1 // columns of one family stand together in the dictionary
 		for family := w.columns[i].field.Family; family != "" && i+n < len(w.columns) && w.columns[i+n].field.Family == family; n++ {
 		}
-		c, err := w.column(w.columns[i:i+n], order, &m)
-		if err != nil {
-			return driver.Info{}, fmt.Errorf("write column %s: %w", w.columns[i].field.Name, err)
+		err := ctx.Err()
+		if err == nil {
+			err = w.column(b, w.columns[i:i+n], order)
 		}
-		m.Columns = append(m.Columns, c)
-		for _, s := range w.columns[i : i+n] {
-			fields = append(fields, s.field)
+		if err != nil {
+			return driver.Info{}, errors.Join(err, b.Abort())
 		}
 		i += n
 	}
-	b, err := json.MarshalIndent(m, "", " ")
+	info, err := b.Finish()
 	if err != nil {
-		return driver.Info{}, fmt.Errorf("write %s: %w", metaFile, err)
+		return driver.Info{}, errors.Join(err, b.Abort())
 	}
-	if err := writeFile(filepath.Join(w.dir, metaFile), func(out *bufio.Writer) error { _, err := out.Write(b); return err }); err != nil {
-		return driver.Info{}, err
-	}
-	return driver.Info{Rows: m.Rows, Persons: m.Persons, Columns: driver.Held(fields)}, w.Abort()
+	return info, w.Abort()
 }
 
 // order returns the rows, by where they were added, in release order.
@@ -237,26 +234,12 @@ func (w *Writer) byContent(rows []uint32) error {
 	return nil
 }
 
-// column writes a scalar column, or the slots of a family.
-func (w *Writer) column(slots []*spill, order []uint32, m *meta) (columnMeta, error) {
-	f := slots[0].field
-	c := columnMeta{Name: f.Name, Identifying: f.Class == hes.Prohibited}
-	if f.Family != "" {
-		c.Name = f.Family
-	}
-	dir := c.dir(w.dir)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return c, err
-	}
-	base := filepath.Join(dir, c.Name)
-	// one dictionary for all slots
-	names, maps := merge(slots)
-	final, sorted := ranks(f.Type, names)
-	c.Values, c.Width = len(sorted), widthFor(len(sorted))
-	if err := writeDict(base+".dict", sorted); err != nil {
-		return c, err
-	}
+// column gives a scalar column, or the slots of a family, to the builder.
+func (w *Writer) column(b *Builder, slots []*spill, order []uint32) error {
+	names, maps := merge(slots) // one dictionary for all slots
+	final, sorted := ranks(slots[0].field.Type, names)
 	codes := make([][]uint32, len(slots))
+	fields := make([]hes.Field, len(slots))
 	for i, s := range slots {
 		own := make([]uint32, len(maps[i]))
 		for p, merged := range maps[i] {
@@ -264,24 +247,27 @@ func (w *Writer) column(slots []*spill, order []uint32, m *meta) (columnMeta, er
 		}
 		raw, err := s.codes(w.rows, own)
 		if err != nil {
-			return c, err
+			return fmt.Errorf("write column %s: %w", s.field.Name, err)
 		}
-		codes[i] = permute(raw, order)
+		codes[i], fields[i] = permute(raw, order), s.field
 	}
-	if f.Family == "" {
-		if isPerson(f.Name) {
-			n, err := w.persons(codes[0], len(sorted))
-			if err != nil {
-				return c, err
+	if fields[0].Family == "" {
+		return b.Scalar(fields[0], sorted, codes[0])
+	}
+	offsets := make([]uint32, 1, w.rows+1)
+	var list []uint32
+	for row := range w.rows {
+		for i, f := range fields {
+			if code := codes[i][row]; code != 0 {
+				for len(list)-int(offsets[row]) < f.Slot-1 {
+					list = append(list, 0)
+				}
+				list = append(list, code)
 			}
-			m.Persons = n
 		}
-		return c, writeCodes(base+".codes", c.Width, codes[0])
+		offsets = append(offsets, uint32(len(list)))
 	}
-	for _, s := range slots {
-		c.Slots = append(c.Slots, s.field.Name)
-	}
-	return c, writeFamily(base, &c, slots, codes)
+	return b.Family(fields, sorted, offsets, list)
 }
 
 // merge joins the provisional dictionaries of slots: the values, and for each
@@ -317,58 +303,4 @@ func permute(in, order []uint32) []uint32 {
 		out[i] = in[from]
 	}
 	return out
-}
-
-// persons numbers the persons in the order of first appearance and writes each
-// row's person and each person's rows. codes are the person keys' codes.
-func (w *Writer) persons(codes []uint32, values int) (int, error) {
-	number := make([]uint32, values+1)
-	next := uint32(0)
-	rows := make([]uint32, len(codes))
-	for i, c := range codes {
-		if c == 0 {
-			rows[i] = uint32(driver.NoPerson)
-			continue
-		}
-		if number[c] == 0 {
-			next++
-			number[c] = next
-		}
-		rows[i] = number[c] - 1
-	}
-	starts, list := group(rows, int(next))
-	for _, f := range []struct {
-		name string
-		data []uint32
-	}{{"person.rows", rows}, {"persons.starts", starts}, {"persons.list", list}} {
-		if err := writeCodes(filepath.Join(w.dir, f.name), 4, f.data); err != nil {
-			return 0, err
-		}
-	}
-	return int(next), nil
-}
-
-// group turns the number of each row (at or above n: none) into the rows of
-// each number: starts and list.
-func group(of []uint32, n int) (starts, list []uint32) {
-	starts = make([]uint32, n+1)
-	total := 0
-	for _, p := range of {
-		if int(p) < n {
-			starts[p+1]++
-			total++
-		}
-	}
-	for i := 1; i <= n; i++ {
-		starts[i] += starts[i-1]
-	}
-	list = make([]uint32, total)
-	at := slices.Clone(starts)
-	for row, p := range of {
-		if int(p) < n {
-			list[at[p]] = uint32(row)
-			at[p]++
-		}
-	}
-	return starts, list
 }

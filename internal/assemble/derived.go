@@ -1,0 +1,186 @@
+package assemble
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"webenablehes/internal/derive"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/query"
+)
+
+// worked is a derived column: for each row a number from 0, or below 0 for not
+// recorded, and what a number means.
+type worked struct {
+	field  hes.Field
+	number func(row uint32) int
+	value  func(number int) string
+}
+
+// derived are the derived columns but for the numbered ones and the rules of the
+// subset.
+func (a *assembly) derived() []worked {
+	r := &a.results
+	list := func(values []string) func(int) string { return func(n int) string { return values[n] } }
+	flag := func(v []bool) func(uint32) int {
+		return func(row uint32) int {
+			if v[row] {
+				return 1
+			}
+			return 0
+		}
+	}
+	bytes := func(v []uint8) func(uint32) int { return func(row uint32) int { return int(v[row]) } }
+	const least = 1000 // scores may be negative: they are kept above 0
+	score := func(v []int16) func(uint32) int { return func(row uint32) int { return int(v[row]) + least } }
+	scored := func(n int) string { return strconv.Itoa(n - least) }
+	first := derive.ParseDay("1800-01-01")
+	var out []worked
+	add := func(name string, number func(uint32) int, value func(int) string) {
+		f, _ := a.o.Dictionary.Field(name)
+		out = append(out, worked{f, number, value})
+	}
+	add("EPI_VALID", flag(r.valid), strconv.Itoa)
+	add("EPI_BAD", flag(r.bad), strconv.Itoa)
+	add("ADMIDATE_FILLED", func(row uint32) int {
+		if r.filled[row] == derive.NoDay {
+			return -1
+		}
+		return max(0, int(r.filled[row]-first))
+	}, func(n int) string { return (first + derive.Day(n)).String() })
+	add("TRANSIT", bytes(r.transit), strconv.Itoa)
+	add("ETHNIC5", bytes(r.ethnic), list(derive.Ethnic5()))
+	add("DUPLICATE", flag(r.duplicate), strconv.Itoa)
+	add("LOS_DAYS", func(row uint32) int { return int(r.los[row]) }, strconv.Itoa)
+	add("BED_DAYS", func(row uint32) int { return int(r.bed[row]) }, strconv.Itoa)
+	add("ADMISSION_GROUP", bytes(r.admission), list(derive.AdmissionGroups()))
+	add("READMITTED_30", func(row uint32) int { return int(r.readmitted[row]) }, strconv.Itoa)
+	add("AGE_BAND", func(row uint32) int { return int(r.band[row]) }, list(derive.AgeBands()))
+	for i, name := range [...]string{"CHARLSON", "CHARLSON_1Y", "CHARLSON_5Y", "ELIXHAUSER", "ELIXHAUSER_1Y", "ELIXHAUSER_5Y"} {
+		add(name, score(r.scores[i]), scored)
+	}
+	add("CONDITION_GROUP", bytes(r.group), list(a.tables.Groups()))
+	return out
+}
+
+// of gives the values of some rows, in order, and the codes of those rows. rows
+// nil: all rows.
+func (w worked) of(rows []uint32, codes []uint32) []string {
+	most := -1
+	at := func(i int) uint32 {
+		if rows == nil {
+			return uint32(i)
+		}
+		return rows[i]
+	}
+	for i := range codes {
+		n := w.number(at(i))
+		codes[i] = uint32(n + 1)
+		most = max(most, n)
+	}
+	used := make([]bool, most+2)
+	for _, c := range codes {
+		used[c] = true
+	}
+	type pair struct {
+		value  string
+		number int
+	}
+	var pairs []pair
+	for n, u := range used {
+		if u && n > 0 {
+			pairs = append(pairs, pair{w.value(n - 1), n})
+		}
+	}
+	slices.SortFunc(pairs, func(x, y pair) int {
+		return cmp.Or(query.Compare(w.field.Type, x.value, y.value), cmp.Compare(x.value, y.value))
+	})
+	rank := make([]uint32, most+2)
+	values := make([]string, len(pairs))
+	for i, p := range pairs {
+		values[i], rank[p.number] = p.value, uint32(i)+1
+	}
+	for i, c := range codes {
+		codes[i] = rank[c]
+	}
+	return values
+}
+
+func (w worked) all(codes []uint32) ([]string, error) { return w.of(nil, codes), nil }
+
+// numbered gives the numbers of spells or stays of the kept rows: 1, 2, … in the
+// order in which they come in the release.
+func (a *assembly) numbered(of []uint32) (codes []uint32, n int) {
+	codes = make([]uint32, len(a.order))
+	number := make([]uint32, a.n+2)
+	for k, row := range a.order {
+		id := of[row]
+		if id == 0 {
+			continue
+		}
+		if number[id] == 0 {
+			n++
+			number[id] = uint32(n)
+		}
+		codes[k] = number[id]
+	}
+	return codes, n
+}
+
+// flags gives the list column EPI_FLAG_n: of each kept row the V rules that have
+// something to say of it.
+func (a *assembly) flags() (slots []hes.Field, values []string, offsets, list []uint32) {
+	var rules []string
+	for i := range 7 {
+		rules = append(rules, "V"+strconv.Itoa(i+1))
+	}
+	return a.bitList("EPI_FLAG_n", rules, func(row uint32) uint16 { return uint16(a.results.flags[row]) })
+}
+
+// bitList makes a list column of which each row has the values whose bits are set.
+func (a *assembly) bitList(family string, names []string, bits func(row uint32) uint16) (slots []hes.Field, values []string, offsets, list []uint32) {
+	values = slices.Sorted(slices.Values(names))
+	code := make([]uint32, len(names))
+	order := make([]int, 0, len(names)) // bits in the order of their values
+	for _, v := range values {
+		order = append(order, slices.Index(names, v))
+	}
+	for i, n := range names {
+		code[i] = uint32(slices.Index(values, n)) + 1
+	}
+	offsets = make([]uint32, 1, len(a.order)+1)
+	used := make([]bool, len(values)+1)
+	most := 0
+	for _, row := range a.order {
+		start := len(list)
+		if b := bits(row); b != 0 {
+			for _, i := range order {
+				if b>>i&1 == 1 {
+					list = append(list, code[i])
+					used[code[i]] = true
+				}
+			}
+		}
+		most = max(most, len(list)-start)
+		offsets = append(offsets, uint32(len(list)))
+	}
+	for slot := 1; slot <= most; slot++ {
+		f, _ := a.o.Dictionary.Field(family)
+		s, _ := a.o.Dictionary.Field(f.SlotName(slot))
+		slots = append(slots, s)
+	}
+	// values that no row has do not belong to the release
+	rank := make([]uint32, len(values)+1)
+	var left []string
+	for i, v := range values {
+		if used[i+1] {
+			left = append(left, v)
+			rank[i+1] = uint32(len(left))
+		}
+	}
+	for i, c := range list {
+		list[i] = rank[c]
+	}
+	return slots, left, offsets, list
+}

@@ -1,0 +1,414 @@
+package assemble
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+
+	"webenablehes/internal/derive"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/quality"
+)
+
+// qualityFields are those whose recorded values make rule D1's quality of a row,
+// but for the diagnoses, which are counted in their list. Source: HES_pipeline,
+// duplicates.R.
+func qualityFields() []string {
+	return []string{"ADMIMETH", "ADMISORC", "DISDEST", "DISMETH", "MAINSPEF", "STARTAGE", "SITETRET", "TRETSPEF"}
+}
+
+// qualityDiagnoses are the diagnoses that count for quality, from the first.
+const qualityDiagnoses = 14
+
+// results are what was derived of each row.
+type results struct {
+	valid, bad, duplicate []bool
+	flags                 []uint8
+	filled                []derive.Day
+	transit, ethnic       []uint8
+	spell, nhsd, che      []uint32 // a number that two rows have in common exactly when they share it; 0 none
+	los, bed              []int32
+	admission             []uint8
+	readmitted, band      []int8
+	scores                [6][]int16 // CHARLSON, _1Y, _5Y, ELIXHAUSER, _1Y, _5Y
+	group                 []uint8    // condition group
+	counts                derive.Counts
+}
+
+func newResults(n int) results {
+	r := results{valid: make([]bool, n), bad: make([]bool, n), duplicate: make([]bool, n), flags: make([]uint8, n), filled: make([]derive.Day, n),
+		transit: make([]uint8, n), ethnic: make([]uint8, n), spell: make([]uint32, n), nhsd: make([]uint32, n), che: make([]uint32, n),
+		los: make([]int32, n), bed: make([]int32, n), admission: make([]uint8, n), readmitted: make([]int8, n), band: make([]int8, n)}
+	for i := range r.scores {
+		r.scores[i] = make([]int16, n)
+	}
+	return r
+}
+
+// put stores what was derived of a row; base makes the numbers of a person's
+// spells and stays differ from everybody else's.
+func (r *results) put(row uint32, x *derive.Result, base uint32) {
+	number := func(local int32) uint32 {
+		if local < 0 {
+			return 0
+		}
+		return base + uint32(local) + 1
+	}
+	r.valid[row], r.bad[row], r.duplicate[row], r.flags[row] = x.Valid, x.Bad, x.Duplicate, x.Flags
+	r.filled[row], r.transit[row], r.ethnic[row] = x.Filled, x.Transit, x.Ethnic
+	r.spell[row], r.nhsd[row], r.che[row] = number(x.Spell), number(x.StayNHSD), number(x.StayCHE)
+	r.los[row], r.bed[row], r.admission[row], r.readmitted[row], r.band[row] = x.LOS, x.BedDays, x.Admission, x.Readmitted, x.Band
+	for i, v := range [...]int16{x.Charlson, x.Charlson1, x.Charlson5, x.Elixhauser, x.Elixhauser1, x.Elixhauser5} {
+		r.scores[i][row] = v
+	}
+}
+
+// facts are what the rules need of all rows, in few bytes.
+type facts struct {
+	days    [5]dated // Start, End, Admitted, Discharged, Submitted
+	ints    [3]narrow
+	numbers [3][]int32
+	year    narrow
+	years   []int16
+	codes   [11]narrow
+	packed  [11][]derive.Code
+	prov    narrow
+	key     []uint32
+	sus     []uint32
+	quality []uint8
+	baby    []bool
+	dx      []derive.Diagnoses
+}
+
+type dated struct {
+	narrow
+	days []derive.Day
+}
+
+// derive works out what follows from all rows of each person.
+func (a *assembly) derive(out *Result) error {
+	f, err := a.facts()
+	if err != nil {
+		return err
+	}
+	_, persons, err := a.key(hes.PersonField)
+	if err != nil {
+		return err
+	}
+	a.persons = persons
+	starts, rows := byPerson(persons)
+	type chunk struct{ from, to int } // persons
+	var chunks []chunk
+	const size = 1 << 15
+	for from := 1; from < len(starts)-1; {
+		to := from + 1
+		for to < len(starts)-1 && int(starts[to]-starts[from]) < size {
+			to++
+		}
+		chunks = append(chunks, chunk{from, to})
+		from = to
+	}
+	o := derive.Options{Spells: a.o.Spells, CutOff: f.cutOff()}
+	var tasks []func() error
+	var mu sync.Mutex
+	add := func(p *derive.Person) {
+		mu.Lock()
+		defer mu.Unlock()
+		c := p.Counts()
+		a.results.counts.Add(c)
+	}
+	// Rows without a person each stand for themselves.
+	for from := 0; from < int(starts[1]); from += size {
+		part := rows[from:min(int(starts[1]), from+size)]
+		tasks = append(tasks, func() error {
+			p := derive.New(a.tables, o)
+			eps, res := make([]derive.Episode, len(part)), make([]derive.Result, 1)
+			f.gather(part, false, eps)
+			for i, row := range part {
+				p.Derive(eps[i:i+1], res)
+				a.results.put(row, &res[0], uint32(from+i))
+			}
+			add(p)
+			return nil
+		})
+	}
+	for _, c := range chunks {
+		tasks = append(tasks, func() error {
+			p := derive.New(a.tables, o)
+			base := starts[c.from]
+			part := rows[base:starts[c.to]]
+			eps, res := make([]derive.Episode, len(part)), make([]derive.Result, len(part))
+			f.gather(part, true, eps)
+			for person := c.from; person < c.to; person++ {
+				from, to := starts[person]-base, starts[person+1]-base
+				p.Derive(eps[from:to], res[from:to])
+			}
+			for person := c.from; person < c.to; person++ {
+				for i := starts[person] - base; i < starts[person+1]-base; i++ {
+					a.results.put(part[i], &res[i], starts[person])
+				}
+			}
+			add(p)
+			return nil
+		})
+	}
+	if err := a.parallel(tasks); err != nil {
+		return err
+	}
+	for _, c := range a.results.counts.List() {
+		out.Report.Derived = append(out.Report.Derived, quality.RuleCount{ID: c.ID, What: c.What, Source: c.Source, Count: c.Count})
+	}
+	return nil
+}
+
+// byPerson gathers the rows of each person: those of person p are
+// rows[starts[p]:starts[p+1]]; person 0 is nobody.
+func byPerson(persons []uint32) (starts, rows []uint32) {
+	most := uint32(0)
+	for _, p := range persons {
+		most = max(most, p)
+	}
+	starts = make([]uint32, most+3)
+	for _, p := range persons {
+		starts[p+2]++
+	}
+	for i := 1; i < len(starts); i++ {
+		starts[i] += starts[i-1]
+	}
+	rows = make([]uint32, len(persons))
+	for row, p := range persons {
+		rows[starts[p+1]] = uint32(row)
+		starts[p+1]++
+	}
+	return starts[:len(starts)-1], rows
+}
+
+// facts reads the columns that the rules need.
+func (a *assembly) facts() (*facts, error) {
+	f := &facts{quality: make([]uint8, a.n), baby: make([]bool, a.n), dx: make([]derive.Diagnoses, a.n)}
+	a.results = newResults(a.n)
+	a.results.group = make([]uint8, a.n)
+	var tasks []func() error
+	var mu sync.Mutex // guards quality and baby
+	column := func(name string, take func(values []string, rows narrow)) {
+		tasks = append(tasks, func() error {
+			c, err := a.scalar(name)
+			if err != nil {
+				return err
+			}
+			field, _ := a.o.Dictionary.Field(name)
+			values, rank := ranked(field.Type, c.entries, nil)
+			rows := narrowed(c.rows, rank)
+			take(values, rows)
+			for _, q := range qualityFields() {
+				if q == name {
+					mu.Lock()
+					for i := range f.quality {
+						if rows.at(uint32(i)) > 0 {
+							f.quality[i]++
+						}
+					}
+					mu.Unlock()
+				}
+			}
+			return nil
+		})
+	}
+	for i, name := range [...]string{"EPISTART", "EPIEND", hes.AdmissionDate, "DISDATE", "SUBDATE"} {
+		column(name, func(values []string, rows narrow) {
+			f.days[i] = dated{rows, append([]derive.Day{derive.NoDay}, mapped(values, derive.ParseDay)...)}
+		})
+	}
+	for i, name := range [...]string{"EPIORDER", "STARTAGE", "SPELDUR"} {
+		column(name, func(values []string, rows narrow) {
+			f.ints[i], f.numbers[i] = rows, append([]int32{-1}, mapped(values, number)...)
+		})
+	}
+	column(hes.YearField, func(values []string, rows narrow) {
+		f.year, f.years = rows, append([]int16{0}, mapped(values, firstYear)...)
+	})
+	for i, name := range [...]string{"ADMIMETH", "ADMISORC", "DISMETH", "DISDEST", "CLASSPAT", "MAINSPEF", "TRETSPEF", "SEX", "EPISTAT", "EPITYPE", "ETHNOS"} {
+		column(name, func(values []string, rows narrow) {
+			f.codes[i], f.packed[i] = rows, append([]derive.Code{0}, mapped(values, derive.Pack)...)
+		})
+	}
+	column("PROCODE3", func(_ []string, rows narrow) { f.prov = rows })
+	column("SITETRET", func([]string, narrow) {}) // for quality
+	for _, name := range [...]string{"WELL_BABY_IND", "SUSHRG", "HRGNHS", "HRG40"} {
+		column(name, func(values []string, rows narrow) {
+			for rank, v := range values {
+				if v != "Y" && v != "PB03Z" {
+					continue
+				}
+				mu.Lock()
+				for i := range f.baby {
+					if rows.at(uint32(i)) == uint32(rank)+1 {
+						f.baby[i] = true
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	tasks = append(tasks, func() error { return a.diagnoses(f, &mu) }, func() error {
+		c, err := a.family(hes.AnyProcedure)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for row := range a.n {
+			if at := c.offsets[row]; at < c.offsets[row+1] && c.rows[at] > 0 && c.entries[c.rows[at]-1].Clean != "" {
+				f.quality[row]++
+			}
+		}
+		return nil
+	}, func() (err error) {
+		_, f.key, err = a.key(hes.EpisodeKey)
+		return err
+	}, func() error {
+		values, rows, err := a.key("SUSSPELLID")
+		for i, code := range rows {
+			if code > 0 && string(values.At(int(code)-1)) == "-1" {
+				rows[i] = 0
+			}
+		}
+		f.sus = rows
+		return err
+	})
+	return f, a.parallel(tasks)
+}
+
+// diagnoses gathers what all diagnoses of each row say.
+func (a *assembly) diagnoses(f *facts, mu *sync.Mutex) error {
+	c, err := a.family(hes.AnyDiagnosis)
+	if err != nil {
+		return err
+	}
+	main, other := make([]derive.Diagnoses, len(c.entries)+1), make([]derive.Diagnoses, len(c.entries)+1)
+	groups := make([]uint8, len(c.entries)+1)
+	groups[0] = a.tables.ConditionGroup("")
+	for i, e := range c.entries {
+		groups[i+1] = a.tables.ConditionGroup(e.Clean)
+		if e.Clean != "" {
+			main[i+1], other[i+1] = a.tables.Diagnosis(e.Clean, true), a.tables.Diagnosis(e.Clean, false)
+		}
+	}
+	recorded := make([]uint8, len(c.entries)+1)
+	for i, e := range c.entries {
+		if e.Clean != "" {
+			recorded[i+1] = 1
+		}
+	}
+	quality := make([]uint8, a.n)
+	for row := range a.n {
+		codes := c.rows[c.offsets[row]:c.offsets[row+1]]
+		first := uint32(0)
+		if len(codes) > 0 {
+			first = codes[0]
+		}
+		a.results.group[row] = groups[first]
+		all := main[first]
+		for slot, e := range codes {
+			if slot > 0 {
+				all = all.Or(other[e])
+			}
+			if slot < qualityDiagnoses {
+				quality[row] += recorded[e]
+			}
+		}
+		f.dx[row] = all
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for i, q := range quality {
+		f.quality[i] += q
+	}
+	return nil
+}
+
+// gather fills in what the rules need of some rows.
+func (f *facts) gather(rows []uint32, person bool, into []derive.Episode) {
+	for i := range into {
+		row := rows[i]
+		into[i] = derive.Episode{Person: person, Key: f.key[row], SUSSpell: f.sus[row], Quality: f.quality[row], WellBaby: f.baby[row], Dx: f.dx[row],
+			Provider: f.prov.at(row), Year: f.years[f.year.at(row)]}
+	}
+	fill(rows, into, f.days[0].narrow, f.days[0].days, func(e *derive.Episode, v derive.Day) { e.Start = v })
+	fill(rows, into, f.days[1].narrow, f.days[1].days, func(e *derive.Episode, v derive.Day) { e.End = v })
+	fill(rows, into, f.days[2].narrow, f.days[2].days, func(e *derive.Episode, v derive.Day) { e.Admitted = v })
+	fill(rows, into, f.days[3].narrow, f.days[3].days, func(e *derive.Episode, v derive.Day) { e.Discharged = v })
+	fill(rows, into, f.days[4].narrow, f.days[4].days, func(e *derive.Episode, v derive.Day) { e.Submitted = v })
+	fill(rows, into, f.ints[0], f.numbers[0], func(e *derive.Episode, v int32) { e.Order = v })
+	fill(rows, into, f.ints[1], f.numbers[1], func(e *derive.Episode, v int32) { e.Age = v })
+	fill(rows, into, f.ints[2], f.numbers[2], func(e *derive.Episode, v int32) { e.Duration = v })
+	for i, set := range [...]func(*derive.Episode, derive.Code){
+		func(e *derive.Episode, v derive.Code) { e.Method = v }, func(e *derive.Episode, v derive.Code) { e.Source = v },
+		func(e *derive.Episode, v derive.Code) { e.DisMethod = v }, func(e *derive.Episode, v derive.Code) { e.DisDest = v },
+		func(e *derive.Episode, v derive.Code) { e.Class = v }, func(e *derive.Episode, v derive.Code) { e.Main = v },
+		func(e *derive.Episode, v derive.Code) { e.Treat = v }, func(e *derive.Episode, v derive.Code) { e.Sex = v },
+		func(e *derive.Episode, v derive.Code) { e.Stat = v }, func(e *derive.Episode, v derive.Code) { e.Type = v },
+		func(e *derive.Episode, v derive.Code) { e.Ethnic = v },
+	} {
+		fill(rows, into, f.codes[i], f.packed[i], set)
+	}
+}
+
+func fill[T any](rows []uint32, into []derive.Episode, n narrow, table []T, set func(*derive.Episode, T)) {
+	switch {
+	case n.w1 != nil:
+		for i, row := range rows {
+			set(&into[i], table[n.w1[row]])
+		}
+	case n.w2 != nil:
+		for i, row := range rows {
+			set(&into[i], table[n.w2[row]])
+		}
+	default:
+		for i, row := range rows {
+			set(&into[i], table[n.w4[row]])
+		}
+	}
+}
+
+// cutOff is the last day of the data: the end of the last financial year.
+func (f *facts) cutOff() derive.Day {
+	last := int16(0)
+	for _, y := range f.years {
+		last = max(last, y)
+	}
+	if last == 0 {
+		return derive.NoDay
+	}
+	return derive.ParseDay(strconv.Itoa(int(last)+1) + "-03-31")
+}
+
+func mapped[T any](values []string, of func(string) T) []T {
+	out := make([]T, len(values))
+	for i, v := range values {
+		out[i] = of(v)
+	}
+	return out
+}
+
+// number reads a whole number; -1 if it is none or below 0.
+func number(text string) int32 {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return int32(n)
+}
+
+// firstYear is the calendar year in which a financial year begins: 2008 for
+// "0809"; 0 if the text is none.
+func firstYear(fyear string) int16 {
+	n, err := strconv.Atoi(fyear)
+	if err != nil || len(fyear) != 4 || strings.TrimLeft(fyear, "0123456789") != "" {
+		return 0
+	}
+	if n /= 100; n >= 80 {
+		return int16(1900 + n)
+	}
+	return int16(2000 + n)
+}

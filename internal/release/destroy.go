@@ -1,0 +1,127 @@
+package release
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"webenablehes/internal/fault"
+)
+
+// Certificate says what was destroyed, by whom and when.
+type Certificate struct {
+	At        time.Time   `json:"at"`
+	By        string      `json:"by"`
+	Why       string      `json:"why,omitempty"`
+	Releases  []Destroyed `json:"releases"`
+	Staged    []Destroyed `json:"staged"` // batches of staged rows
+	Remaining []string    `json:"remaining_releases"`
+	Checked   string      `json:"checked"` // what was looked at afterwards
+}
+
+// Destroyed is one release or batch: its files as they were just before.
+type Destroyed struct {
+	ID        string `json:"id"`
+	Agreement string `json:"agreement,omitempty"`
+	Files     []File `json:"files"`
+}
+
+// Destroy removes releases and batches of staged rows, every byte, and writes a
+// certificate, whose path it returns. The release that is served is refused, but
+// when everything goes. The caller holds the load's lock.
+func (r *Releases) Destroy(ctx context.Context, ids, batches []string, everything bool, by, why string, now time.Time) (Certificate, string, error) {
+	c := Certificate{At: now.UTC().Truncate(time.Second), By: by, Why: why, Releases: []Destroyed{}, Staged: []Destroyed{}, Remaining: []string{}}
+	current, err := r.Current()
+	if err != nil && fault.Of(err) != fault.NotFound && !everything {
+		return c, "", err
+	}
+	if !everything && slices.Contains(ids, current) {
+		return c, "", fault.New(fault.Conflict, "Release %s is being served. Publish another one first, or destroy everything with --everything.", current)
+	}
+	if everything { // nothing is served from here on, whatever happens
+		if err := os.Remove(r.pointer()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return c, "", fmt.Errorf("destroy: %w", err)
+		}
+	}
+	remove := func(dir string, d Destroyed) (Destroyed, error) {
+		var err error
+		if d.Files, err = hashAll(ctx, dir); err != nil {
+			return d, err
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return d, fmt.Errorf("destroy: %w", err)
+		}
+		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+			return d, fmt.Errorf("destroy: %s is still there", filepath.Base(dir))
+		}
+		return d, r.disk.sync(filepath.Dir(dir))
+	}
+	for _, id := range ids {
+		if !validID(id) {
+			return c, "", fault.New(fault.NotFound, "There is no such release: see “webenable release list”.")
+		}
+		d := Destroyed{ID: id}
+		if m, err := r.Get(id); err == nil {
+			d.Agreement = m.Agreement
+		}
+		if d, err = remove(filepath.Join(r.releases(), id), d); err != nil {
+			return c, "", err
+		}
+		c.Releases = append(c.Releases, d)
+	}
+	for _, b := range batches {
+		d, err := remove(filepath.Join(r.root, "staging", b), Destroyed{ID: b})
+		if err != nil {
+			return c, "", err
+		}
+		c.Staged = append(c.Staged, d)
+	}
+	left, err := r.List()
+	if err != nil {
+		return c, "", err
+	}
+	for _, m := range left {
+		c.Remaining = append(c.Remaining, m.ID)
+	}
+	c.Checked = "Each folder named here was looked for after its removal and was not there. Copies outside the data folder, such as backups and files handed out, are not covered."
+	text, err := json.MarshalIndent(c, "", " ")
+	if err != nil {
+		return c, "", fmt.Errorf("write certificate: %w", err)
+	}
+	dir := filepath.Join(r.root, "certificates")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return c, "", fmt.Errorf("write certificate: %w", err)
+	}
+	path := filepath.Join(dir, "destroyed-"+now.UTC().Format("20060102-150405.000")+".json")
+	if err := errors.Join(r.disk.write(path, append(text, '\n')), r.disk.sync(dir)); err != nil {
+		return c, "", fmt.Errorf("write certificate: %w", err)
+	}
+	return c, path, nil
+}
+
+// Lock takes the load's lock for something else that must not run beside a load.
+func (r *Releases) Lock() (unlock func() error, err error) {
+	lock, err := r.lock(loadLock, false)
+	if errors.Is(err, errHeld) {
+		return nil, fault.New(fault.Conflict, "Another load is running in this data folder. Wait until it has ended.")
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "The data folder cannot be written; check its rights and free space")
+	}
+	return lock.Close, nil
+}
+
+// Remove takes away a release that a dead load left behind: whole, but never
+// served, its rows not staged. The caller holds the load's lock.
+func (r *Releases) Remove(id string) error {
+	if !validID(id) {
+		return fmt.Errorf("remove release: %q is no release id", id)
+	}
+	return os.RemoveAll(filepath.Join(r.releases(), id))
+}
