@@ -23,7 +23,7 @@ import (
 // Event is one thing that happened and must be answerable for.
 type Event struct {
 	At       time.Time `json:"at"`                 // UTC, to the millisecond
-	Kind     string    `json:"kind"`               // "view", "record", "table", "sign-in", "sign-in-refused", "sign-out", "user-added", "load", …
+	Kind     string    `json:"kind"`               // "view", "record", "table", "sign-in", "sign-in-refused", "sign-out", "user-added", "load", "dump", …
 	Actor    string    `json:"actor"`              // account name, or the operating-system user of a command
 	Role     string    `json:"role,omitempty"`     // role at the time
 	Purpose  string    `json:"purpose,omitempty"`  // agreement or purpose under which it was asked
@@ -31,7 +31,7 @@ type Event struct {
 	Question string    `json:"question,omitempty"` // in words
 	Unit     string    `json:"unit,omitempty"`     // what a row stands for
 	Rows     int       `json:"rows"`               // patient-level rows shown
-	Outcome  string    `json:"outcome"`            // "shown", "refused", "failed", "done"
+	Outcome  string    `json:"outcome"`            // "shown", "refused", "failed", "done"; "begun" is followed by one of the others
 	Address  string    `json:"address,omitempty"`  // network address of the client
 	Request  string    `json:"request,omitempty"`  // id of the request, as on error pages and in the log
 }

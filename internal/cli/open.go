@@ -106,7 +106,7 @@ func (s *served) take(id string) error {
 		}
 	}
 	s.now = &opened{engine: e, facts: facts(m)}
-	s.log.Info("serving", "release", id, "rows", m.Rows.Kept)
+	s.log.Info("serving", "release", id, "rows", episodes(m))
 	return nil
 }
 
@@ -126,7 +126,11 @@ func (s *served) close(o *opened) {
 }
 
 func facts(m release.Manifest) warehouse.Facts {
-	return warehouse.Facts{ID: m.ID, Loaded: m.Made, Synthetic: m.Synthetic, Subset: m.Subset, Years: slices.Clone(m.Years), Rows: about(m.Rows.Kept), First: m.First, Last: m.Last, Columns: m.Columns}
+	f := warehouse.Facts{ID: m.ID, Loaded: m.Made, Synthetic: m.Synthetic, Subset: m.Subset, Years: slices.Clone(m.Years), Rows: about(episodes(m)), First: m.First, Last: m.Last, Columns: m.Columns}
+	for _, r := range m.Subsets {
+		f.Rules = append(f.Rules, warehouse.Rule{ID: r.ID, Title: r.Title, Start: r.Start})
+	}
+	return f
 }
 
 // about says a public number of episodes, to two figures.
@@ -144,6 +148,19 @@ func about(n int) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return "about " + text
+}
+
+// door makes the warehouse over a source of releases.
+func (g *globals) door(reg registry.Store, from warehouse.Source, dict *hes.Dictionary, log *slog.Logger) (*warehouse.Warehouse, error) {
+	fresh := make([]byte, 32)
+	if _, err := io.ReadFull(rand.Reader, fresh); err != nil {
+		return nil, fmt.Errorf("make id key: %w", err)
+	}
+	key, err := reg.SettingOnce(g.ctx, "id-key", fresh)
+	if err != nil {
+		return nil, err
+	}
+	return warehouse.New(warehouse.Options{Dictionary: dict, Source: from, Recorder: reg, Loads: kept{release.Open(g.Data)}, Key: key, Now: g.now, Log: log})
 }
 
 // codeLists opens the code lists that the site has loaded.
@@ -165,19 +182,11 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bo
 	if err != nil {
 		return nil, err
 	}
-	fresh := make([]byte, 32)
-	if _, err := io.ReadFull(rand.Reader, fresh); err != nil {
-		return nil, fmt.Errorf("make id key: %w", err)
-	}
-	key, err := reg.SettingOnce(g.ctx, "id-key", fresh)
-	if err != nil {
-		return nil, err
-	}
 	releases := release.Open(g.Data)
 	if err := releases.Clean(); err != nil {
 		return nil, err
 	}
-	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: &served{releases: releases, dict: dict, log: log}, Recorder: reg, Loads: kept{releases}, Key: key, Now: g.now, Log: log})
+	wh, err := g.door(reg, &served{releases: releases, dict: dict, log: log}, dict, log)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type releaseCmd struct {
 	Verify   releaseVerifyCmd   `cmd:"" help:"Read a release's files again and compare their hashes."`
 	Publish  releasePublishCmd  `cmd:"" help:"Sign a release off and serve it."`
 	Rollback releaseRollbackCmd `cmd:"" help:"Take the last load back: serve the release before it, and put its staged rows back in force."`
+	Dump     releaseDumpCmd     `cmd:"" help:"Write columns of a release to a file, for whoever owns the machine."`
 	Destroy  releaseDestroyCmd  `cmd:"" help:"Remove a release, every byte, and write a certificate."`
 }
 

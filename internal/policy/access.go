@@ -9,6 +9,9 @@
 //
 // Protect turns a raw number into a Count, which carries only what may be
 // published.
+//
+// Handover makes the other kind of Access, for whoever owns the machine: it
+// opens no page at all and hands out named columns of one release to a file.
 package policy
 
 import (
@@ -49,6 +52,8 @@ func (r Role) Label() string {
 		return "Information governance lead"
 	case Auditor:
 		return "Auditor"
+	case Owner:
+		return "Data owner"
 	}
 	return "Nobody"
 }
@@ -87,6 +92,7 @@ type Access struct {
 	guard     query.Expr
 	fields    map[string]bool
 	rule      Rule
+	release   string // Owner: the one release that is handed out
 }
 
 // New checks evidence and makes an Access. The error is of kind Denied and
@@ -193,6 +199,9 @@ func (a Access) Narrow(q query.Query, s Scope, d *hes.Dictionary, now time.Time)
 			return nil, nil
 		}
 		return query.Never{}, fault.New(fault.Denied, "This account sees the fixed tables only, not records or tables of its own choice.")
+	}
+	if a.role == Owner {
+		return query.Never{}, fault.New(fault.Denied, "This access hands out a file on the command line and answers no other question.")
 	}
 	if !a.SeesRows() {
 		return query.Never{}, fault.New(fault.Denied, "This account does not see records. Ask the information governance lead if you need to.")

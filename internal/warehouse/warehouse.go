@@ -10,9 +10,13 @@
 // Reports of loads, which count patients too, come through here as well
 // (Report), protected and recorded likewise.
 //
-// What comes out holds values of fields that the access covers, counts of type
-// policy.Count, and ids that are encrypted for this person and purpose. The
-// person key itself never comes out.
+// Files for whoever owns the machine go through Dump, which checks and records
+// likewise: there the event comes before the first row, and one more at the end
+// says how many there were.
+//
+// What comes out of the others holds values of fields that the access covers,
+// counts of type policy.Count, and ids that are encrypted for this person and
+// purpose. The person key itself comes out in a dump only, where it is named.
 package warehouse
 
 import (
@@ -227,12 +231,15 @@ func (w *Warehouse) refused(ctx context.Context, acc policy.Access, a asking, wh
 	if acc.Account() == "" {
 		return why // nobody to name
 	}
-	e := w.event(acc, a, "")
+	w.recordRefusal(ctx, w.event(acc, a, ""))
+	return why
+}
+
+func (w *Warehouse) recordRefusal(ctx context.Context, e audit.Event) {
 	e.Outcome = "refused"
 	if err := w.o.Recorder.Record(ctx, e); err != nil {
-		w.o.Log.Error("a refusal could not be recorded", "request", a.client.Request, "error", err.Error())
+		w.o.Log.Error("a refusal could not be recorded", "request", e.Request, "error", err.Error())
 	}
-	return why
 }
 
 func (w *Warehouse) failed(ctx context.Context, err error) error {
