@@ -140,7 +140,7 @@ func cleansed(name, v string, rules, notKnown map[string]int) (clean string, bad
 		code = code[:min(4, len(code))]
 		if family == "DIAG" && strings.HasPrefix(code, "R69") || family == "OPERTN" && regexp.MustCompile(`^X99[789]$`).MatchString(code) {
 			notKnown[family]++
-			return empty("C3")
+			return empty(map[string]string{"DIAG": "C3-diagnosis", "OPERTN": "C8-none"}[family])
 		}
 		if family == "DIAG" {
 			code = strings.TrimSuffix(code, "X")
@@ -150,11 +150,15 @@ func cleansed(name, v string, rules, notKnown map[string]int) (clean string, bad
 		}
 		return code, false
 	}
-	if re := map[string]string{"ADMINCAT": "98|99", "ADMISORC": "98|99", "DISDEST": "98|99", "EPIORDER": "98|99", "CARERSI": "99", "ADMIMETH": "98|99", "ETHNOS": "99|X|Z",
-		"CLASSPAT": "8|9", "INTMANIG": "8|9", "NEOCARE": "8|9", "OPERSTAT": "8|9", "SEX": "0|X", "PROCODE": "89997|89999", "SITETRET": "89997|89999", "PROCODE3": "899",
-		"GPPRAC": "&|V8199[789]", "MAINSPEF": "&", "TRETSPEF": "&", "LSOA01": "Z99999999"}[name]; re != "" && regexp.MustCompile(`^(`+re+`)$`).MatchString(v) {
-		notKnown[name]++
-		return empty("C3")
+	for _, c := range []struct{ rule, fields, codes string }{
+		{"C3-98-99", "ADMINCAT|ADMISORC|DISDEST|EPIORDER|ADMIMETH", "98|99"}, {"C3-99", "CARERSI", "99"}, {"C3-ethnic", "ETHNOS", "99|X|Z"}, {"C3-8-9", "CLASSPAT|INTMANIG|NEOCARE|OPERSTAT", "8|9"},
+		{"C3-sex", "SEX", "0|X"}, {"C3-provider", "PROCODE|SITETRET", "89997|89999"}, {"C3-provider", "PROCODE3", "899"}, {"C3-practice", "GPPRAC", "&|V8199[789]"},
+		{"C3-specialty", "MAINSPEF|TRETSPEF", "&"}, {"C3-area", "LSOA01", "Z99999999"},
+	} {
+		if regexp.MustCompile("^(" + c.fields + ")=(" + c.codes + ")$").MatchString(name + "=" + v) {
+			notKnown[name]++
+			return empty(c.rule)
+		}
 	}
 	switch name {
 	case "ADMIMETH":
@@ -166,6 +170,16 @@ func cleansed(name, v string, rules, notKnown map[string]int) (clean string, bad
 		if regexp.MustCompile(`^700[1-7]$`).MatchString(v) {
 			rules["C5"]++
 			return "0", false
+		}
+	case "FYEAR":
+		if plain := regexp.MustCompile(`^20(\d\d)[-/]?(\d\d)$`).ReplaceAllString(v, "$1$2"); plain != v {
+			rules["N7"]++
+			return plain, false
+		}
+	case "MYDOB":
+		if plain := strings.ReplaceAll(v, "/", ""); plain != v {
+			rules["N9"]++
+			return plain, false
 		}
 	case "SPELEND":
 		rules["C6"]++
