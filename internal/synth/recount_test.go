@@ -225,7 +225,7 @@ func canonical(lines []string) []string {
 
 func TestSynthTruthIsTrue(t *testing.T) {
 	for seed := range uint64(3) {
-		files, truth := MustWrite(t, Options{Patients: 2500, First: 2009, Last: 2013, Seed: seed, Dirt: 0.15, TruthRows: true})
+		files, truth := MustWrite(t, Options{Patients: 2000, First: 2009, Last: 2013, Seed: seed, Dirt: 0.15, TruthRows: true})
 		c := recounted(t, files, []string{"0910", "1011", "1112", "1213", "1314"})
 		lines := c.derived()
 		written := strings.Split(strings.TrimSuffix(string(bytes.TrimPrefix(files["truth_rows.csv"], []byte("EPIKEY,FYEAR,SPELL,STAY_P1,STAY_P2,DUPLICATE,EPI_VALID\n"))), "\n"), "\n")
