@@ -51,7 +51,7 @@ func daysBetween(t *testing.T, from, to string) int {
 
 // Clean files hold together.
 func TestSynthCoherence(t *testing.T) {
-	files, truth := MustWrite(t, Options{Patients: 8000, First: 2006, Last: 2010, Seed: 3})
+	files, truth := MustWrite(t, Options{Patients: 5000, First: 2006, Last: 2010, Seed: 3})
 	rows := rowsOf(t, files)
 	if len(rows) != truth.Rows || truth.Rejected != 0 || len(truth.Planted) != 0 {
 		t.Errorf("%d rows, truth %+v", len(rows), truth)
@@ -136,7 +136,7 @@ func TestSynthCoherence(t *testing.T) {
 
 // A move between hospitals is told by both, within three days, at two providers.
 func TestSynthTransfers(t *testing.T) {
-	files, truth := MustWrite(t, Options{Patients: 8000, First: 2012, Last: 2014, Seed: 3, TruthRows: true})
+	files, truth := MustWrite(t, Options{Patients: 6000, First: 2012, Last: 2014, Seed: 3, TruthRows: true})
 	stays := map[string][]map[string]string{}
 	lines := map[string][]string{}
 	for _, l := range strings.Split(strings.TrimSpace(string(files["truth_rows.csv"])), "\n")[1:] {
@@ -183,7 +183,7 @@ func TestSynthTransfers(t *testing.T) {
 }
 
 func TestSynthRates(t *testing.T) {
-	files, truth := MustWrite(t, Options{Patients: 12000, First: 2006, Last: 2012, Seed: 9})
+	files, truth := MustWrite(t, Options{Patients: 8000, First: 2006, Last: 2012, Seed: 9})
 	n := map[string]float64{}
 	rows := rowsOf(t, files)
 	for _, v := range rows {

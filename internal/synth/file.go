@@ -34,17 +34,15 @@ func newFile(dir string, w *world, year, part int) (*file, error) {
 	form := w.o.Form
 	base := "synthetic_hes_apc_" + w.years2[year]
 	header := form.header(w.columns) + "\n"
-	if form.Header == separate {
-		if part == 0 {
-			text := append([]byte(form.mark()), form.encode([]byte(header))...)
-			if err := os.WriteFile(filepath.Join(dir, base+"_headers.txt"), text, 0o644); err != nil {
-				return nil, fault.Wrap(fault.Unavailable, err, "The extract's header cannot be written")
-			}
-		}
-		header = ""
-	}
 	if form.parts() > 1 {
 		base += "_part" + strconv.Itoa(part+1)
+	}
+	if form.Header == separate {
+		text := append([]byte(form.mark()), form.encode([]byte(header))...)
+		if err := os.WriteFile(filepath.Join(dir, base+"_headers.txt"), text, 0o644); err != nil {
+			return nil, fault.Wrap(fault.Unavailable, err, "The extract's header cannot be written")
+		}
+		header = ""
 	}
 	member, name := base+".txt", base+".txt"
 	if form.Separator == comma {

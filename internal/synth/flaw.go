@@ -97,6 +97,14 @@ func flaws() []flaw {
 			o.v[cADMIMETH] = pick(o, []string{"66", "69"})
 		}},
 		{"no-year", false, lone, put(cFYEAR, "", ruleYear)},
+		{"year-form", false, lone, func(o *output, _ *someone, _ int) {
+			y := o.v[cPARTYEAR][:4] // 2008
+			o.v[cFYEAR] = pick(o, []string{y + "-" + o.v[cFYEAR][2:], y + "/" + o.v[cFYEAR][2:], y + o.v[cFYEAR][2:]})
+			o.planted = append(o.planted, ruleYearForm)
+		}},
+		{"month-form", false, nil, func(o *output, _ *someone, _ int) {
+			o.v[cMYDOB], o.planted = o.v[cMYDOB][:2]+"/"+o.v[cMYDOB][2:], append(o.planted, ruleMonth)
+		}},
 		{"long-text", false, nil, put(cPURCODE, strings.Repeat("5QX00", 41), ruleText)},
 		{"accent", false, nil, put(cSENDER, "R\u00c900")},
 	}

@@ -17,7 +17,7 @@ type Form struct {
 	LineEnd   string // lf, crlf or cr
 	Encoding  string // utf8, utf8-bom, windows-1252, utf-16le or utf-16be; UTF-16 has its mark
 	Pack      string // none, gzip or zip
-	Header    string // file, or separate: in a file of its own for each year
+	Header    string // file, or separate: beside each file, its name with _headers
 	Names     string // usual (PSEUDO_HESID, DIAG_01), new (TOKEN_PERSON_ID, DIAG_01) or old (PSEUDO_HESID, DIAG_4_01)
 	Quote     bool   // quotation marks round every field
 	Wide      bool   // 142 columns; else 126

@@ -94,6 +94,32 @@ func add(to, from map[string]int) {
 	}
 }
 
+// Codes for not known, by rule.
+var notKnownCodes = []struct {
+	rule  string
+	codes *regexp.Regexp
+}{
+	{"C3-98-99", regexp.MustCompile(`^(ADMINCAT|ADMISORC|DISDEST|EPIORDER|ADMIMETH)=(98|99)$`)},
+	{"C3-99", regexp.MustCompile(`^(CARERSI)=(99)$`)},
+	{"C3-ethnic", regexp.MustCompile(`^(ETHNOS)=(99|X|Z)$`)},
+	{"C3-8-9", regexp.MustCompile(`^(CLASSPAT|INTMANIG|NEOCARE|OPERSTAT)=(8|9)$`)},
+	{"C3-sex", regexp.MustCompile(`^(SEX)=(0|X)$`)},
+	{"C3-provider", regexp.MustCompile(`^(PROCODE|SITETRET)=(89997|89999)$`)},
+	{"C3-provider", regexp.MustCompile(`^(PROCODE3)=(899)$`)},
+	{"C3-practice", regexp.MustCompile(`^(GPPRAC)=(&|V8199[789])$`)},
+	{"C3-specialty", regexp.MustCompile(`^(MAINSPEF|TRETSPEF)=(&)$`)},
+	{"C3-area", regexp.MustCompile(`^(LSOA01)=(Z99999999)$`)},
+}
+
+var (
+	slot        = regexp.MustCompile(`_\d\d$`)
+	marks       = regexp.MustCompile(`[^A-Z0-9]`)
+	noProcedure = regexp.MustCompile(`^X99[789]$`)
+	ageBand     = regexp.MustCompile(`^700[1-7]$`)
+	longYear    = regexp.MustCompile(`^20(\d\d)[-/]?(\d\d)$`)
+	figures     = regexp.MustCompile(`^[0-9.]+$`)
+)
+
 // cleansed is a field's value by the rules of the research pipeline.
 func cleansed(name, v string, rules, notKnown map[string]int) (clean string, bad bool) {
 	empty := func(rule string) (string, bool) { rules[rule]++; return "", false }
@@ -127,7 +153,7 @@ func cleansed(name, v string, rules, notKnown map[string]int) (clean string, bad
 		}
 		return "", true
 	}
-	family := regexp.MustCompile(`_\d\d$`).ReplaceAllString(name, "")
+	family := slot.ReplaceAllString(name, "")
 	if family == "DIAG" || family == "OPERTN" {
 		if family == "OPERTN" && (v == "-" || v == "&") {
 			return empty("C8-none")
@@ -136,11 +162,11 @@ func cleansed(name, v string, rules, notKnown map[string]int) (clean string, bad
 			rules["N4"]++
 			v = strings.ToUpper(v)
 		}
-		code := regexp.MustCompile(`[^A-Z0-9]`).ReplaceAllString(v, "")
+		code := marks.ReplaceAllString(v, "")
 		code = code[:min(4, len(code))]
-		if family == "DIAG" && strings.HasPrefix(code, "R69") || family == "OPERTN" && regexp.MustCompile(`^X99[789]$`).MatchString(code) {
+		if family == "DIAG" && strings.HasPrefix(code, "R69") || family == "OPERTN" && noProcedure.MatchString(code) {
 			notKnown[family]++
-			return empty("C3")
+			return empty(map[string]string{"DIAG": "C3-diagnosis", "OPERTN": "C8-none"}[family])
 		}
 		if family == "DIAG" {
 			code = strings.TrimSuffix(code, "X")
@@ -150,11 +176,11 @@ func cleansed(name, v string, rules, notKnown map[string]int) (clean string, bad
 		}
 		return code, false
 	}
-	if re := map[string]string{"ADMINCAT": "98|99", "ADMISORC": "98|99", "DISDEST": "98|99", "EPIORDER": "98|99", "CARERSI": "99", "ADMIMETH": "98|99", "ETHNOS": "99|X|Z",
-		"CLASSPAT": "8|9", "INTMANIG": "8|9", "NEOCARE": "8|9", "OPERSTAT": "8|9", "SEX": "0|X", "PROCODE": "89997|89999", "SITETRET": "89997|89999", "PROCODE3": "899",
-		"GPPRAC": "&|V8199[789]", "MAINSPEF": "&", "TRETSPEF": "&", "LSOA01": "Z99999999"}[name]; re != "" && regexp.MustCompile(`^(`+re+`)$`).MatchString(v) {
-		notKnown[name]++
-		return empty("C3")
+	for _, c := range notKnownCodes {
+		if c.codes.MatchString(name + "=" + v) {
+			notKnown[name]++
+			return empty(c.rule)
+		}
 	}
 	switch name {
 	case "ADMIMETH":
@@ -163,15 +189,25 @@ func cleansed(name, v string, rules, notKnown map[string]int) (clean string, bad
 			return code, false
 		}
 	case "STARTAGE", "ENDAGE", "ADMIAGE":
-		if regexp.MustCompile(`^700[1-7]$`).MatchString(v) {
+		if ageBand.MatchString(v) {
 			rules["C5"]++
 			return "0", false
+		}
+	case "FYEAR":
+		if plain := longYear.ReplaceAllString(v, "$1$2"); plain != v {
+			rules["N7"]++
+			return plain, false
+		}
+	case "MYDOB":
+		if plain := strings.ReplaceAll(v, "/", ""); plain != v {
+			rules["N9"]++
+			return plain, false
 		}
 	case "SPELEND":
 		rules["C6"]++
 		return map[string]string{"Y": "1", "N": "0"}[v], false
 	case "EPIDUR", "SPELDUR", "BEDYEAR", "ELECDUR", "IMD04RK", "EPIORDER":
-		if !regexp.MustCompile(`^[0-9.]+$`).MatchString(v) {
+		if !figures.MatchString(v) {
 			return empty("N2")
 		}
 		plain := strings.TrimSuffix(v, ".0")
@@ -211,7 +247,7 @@ func canonical(lines []string) []string {
 
 func TestSynthTruthIsTrue(t *testing.T) {
 	for seed := range uint64(3) {
-		files, truth := MustWrite(t, Options{Patients: 2500, First: 2009, Last: 2013, Seed: seed, Dirt: 0.15, TruthRows: true})
+		files, truth := MustWrite(t, Options{Patients: 2000, First: 2009, Last: 2013, Seed: seed, Dirt: 0.15, TruthRows: true})
 		c := recounted(t, files, []string{"0910", "1011", "1112", "1213", "1314"})
 		lines := c.derived()
 		written := strings.Split(strings.TrimSuffix(string(bytes.TrimPrefix(files["truth_rows.csv"], []byte("EPIKEY,FYEAR,SPELL,STAY_P1,STAY_P2,DUPLICATE,EPI_VALID\n"))), "\n"), "\n")

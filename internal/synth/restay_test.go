@@ -200,4 +200,3 @@ func (c *recount) readmitted(stays [][][]map[string]string) {
 	}
 	c.truth.Derived["R1-NUMERATOR"] += len(hit)
 }
-

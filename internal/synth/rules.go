@@ -8,7 +8,16 @@ const (
 	rule1800
 	rule1801
 	ruleOld
-	ruleNotKnown
+	ruleNotApplicable
+	ruleCarer
+	ruleClass
+	ruleEthnic
+	ruleSex
+	ruleProvider
+	rulePractice
+	ruleSpecialty
+	ruleUnknownDiagnosis
+	ruleArea
 	ruleRecoded
 	ruleBabyAge
 	ruleSpellEnd
@@ -21,39 +30,45 @@ const (
 	ruleCase
 	ruleYear
 	ruleText
+	ruleYearForm
+	ruleMonth
 	ruleCount
 )
 
 // ids are the names under which a loader reports the rules.
 func ids() [ruleCount]string {
-	return [...]string{ruleNull: "C1", rule1800: "C2-1800", rule1801: "C2-1801", ruleOld: "C2-old", ruleNotKnown: "C3", ruleRecoded: "C4", ruleBabyAge: "C5",
+	return [...]string{ruleNull: "C1", rule1800: "C2-1800", rule1801: "C2-1801", ruleOld: "C2-old",
+		ruleNotApplicable: "C3-98-99", ruleCarer: "C3-99", ruleClass: "C3-8-9", ruleEthnic: "C3-ethnic", ruleSex: "C3-sex", ruleProvider: "C3-provider",
+		rulePractice: "C3-practice", ruleSpecialty: "C3-specialty", ruleUnknownDiagnosis: "C3-diagnosis", ruleArea: "C3-area",
+		ruleRecoded: "C4", ruleBabyAge: "C5",
 		ruleSpellEnd: "C6", ruleDiagnosis: "C7", ruleProcedure: "C8", ruleNone: "C8-none", ruleNumber: "N1", ruleNotNumber: "N2", ruleDateForm: "N3",
-		ruleCase: "N4", ruleYear: "N5", ruleText: "N6"}
+		ruleCase: "N4", ruleYear: "N5", ruleText: "N6", ruleYearForm: "N7", ruleMonth: "N9"}
 }
 
-// special says which texts of a field stand for “not known” (rule C3). Source:
+// special says which texts of a field stand for “not known” (rules C3). Source:
 // the conventions of HES_pipeline.
 type special struct {
 	column int
+	rule   rule
 	texts  []string
 }
 
 func specials() []special {
 	return []special{
-		{cADMINCAT, []string{"98", "99"}}, {cADMISORC, []string{"98", "99"}}, {cDISDEST, []string{"98", "99"}}, {cEPIORDER, []string{"98", "99"}},
-		{cCARERSI, []string{"99"}}, {cADMIMETH, []string{"98", "99"}}, {cETHNOS, []string{"99", "X", "Z"}}, {cCLASSPAT, []string{"8", "9"}},
-		{cINTMANIG, []string{"8", "9"}}, {cNEOCARE, []string{"8", "9"}}, {cOPERSTAT, []string{"8", "9"}}, {cSEX, []string{"0", "X"}},
-		{cPROCODE, []string{"89997", "89999"}}, {cSITETRET, []string{"89997", "89999"}}, {cPROCODE3, []string{"899"}},
-		{cGPPRAC, []string{"V81997", "V81998", "V81999", "&"}}, {cMAINSPEF, []string{"&"}}, {cTRETSPEF, []string{"&"}}, {cLSOA01, []string{"Z99999999"}},
+		{cADMINCAT, ruleNotApplicable, []string{"98", "99"}}, {cADMISORC, ruleNotApplicable, []string{"98", "99"}}, {cDISDEST, ruleNotApplicable, []string{"98", "99"}}, {cEPIORDER, ruleNotApplicable, []string{"98", "99"}},
+		{cCARERSI, ruleCarer, []string{"99"}}, {cADMIMETH, ruleNotApplicable, []string{"98", "99"}}, {cETHNOS, ruleEthnic, []string{"99", "X", "Z"}}, {cCLASSPAT, ruleClass, []string{"8", "9"}},
+		{cINTMANIG, ruleClass, []string{"8", "9"}}, {cNEOCARE, ruleClass, []string{"8", "9"}}, {cOPERSTAT, ruleClass, []string{"8", "9"}}, {cSEX, ruleSex, []string{"0", "X"}},
+		{cPROCODE, ruleProvider, []string{"89997", "89999"}}, {cSITETRET, ruleProvider, []string{"89997", "89999"}}, {cPROCODE3, ruleProvider, []string{"899"}},
+		{cGPPRAC, rulePractice, []string{"V81997", "V81998", "V81999", "&"}}, {cMAINSPEF, ruleSpecialty, []string{"&"}}, {cTRETSPEF, ruleSpecialty, []string{"&"}}, {cLSOA01, ruleArea, []string{"Z99999999"}},
 		// Wide extracts only, and so last.
-		{cRTTPERSTAT, []string{"98", "99"}}, {cADMINCATST, []string{"98", "99"}},
+		{cRTTPERSTAT, ruleNotApplicable, []string{"98", "99"}}, {cADMINCATST, ruleNotApplicable, []string{"98", "99"}},
 	}
 }
 
 // counts are how many values the rules change in some rows.
 type counts struct {
 	rules    [ruleCount]int
-	notKnown [23]int // of rule C3, by place in specials, then procedures, then diagnoses
+	notKnown [23]int // of the codes for not known, by place in specials, then procedures, then diagnoses
 }
 
 func (c *counts) add(d *counts) {
@@ -78,6 +93,7 @@ func (o *output) changes() (c counts) {
 		for _, t := range sp.texts {
 			if text == t {
 				c.notKnown[i]++
+				c.rules[sp.rule]++
 				break
 			}
 		}
@@ -88,6 +104,7 @@ func (o *output) changes() (c counts) {
 		case code == "-" || code == "&":
 			c.rules[ruleNone]++
 		case code[0] == 'X' && (code == "X997" || code == "X998" || code == "X999"):
+			c.rules[ruleNone]++
 			c.notKnown[len(w.special)]++
 		}
 	}
@@ -95,13 +112,11 @@ func (o *output) changes() (c counts) {
 		switch {
 		case code == "":
 		case code == "R69X":
+			c.rules[ruleUnknownDiagnosis]++
 			c.notKnown[len(w.special)+1]++
 		case len(code) == 4 && code[3] == 'X':
 			c.rules[ruleDiagnosis]++
 		}
-	}
-	for _, n := range c.notKnown {
-		c.rules[ruleNotKnown] += n
 	}
 	switch v[cADMIMETH] {
 	case "66", "67", "68", "69":

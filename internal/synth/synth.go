@@ -192,6 +192,7 @@ func (w *world) write(ctx context.Context, dir string, progress func(rows int)) 
 			return t, err
 		}
 		sum.add(out)
+		out.recycle()
 		if progress != nil {
 			progress(sum.total())
 		}

@@ -37,7 +37,22 @@ type output struct {
 
 func newOutput(w *world) *output {
 	n := len(w.starts)
-	return &output{w: w, text: make([][]byte, n*w.o.Form.parts()), rows: make([]int, n), faults: map[string]int{}, sex: map[string]int{}}
+	text, ok := w.texts.Get().(*[][]byte)
+	if !ok {
+		text = new([][]byte)
+		*text = make([][]byte, n*w.o.Form.parts())
+	}
+	return &output{w: w, text: *text, rows: make([]int, n), faults: map[string]int{}, sex: map[string]int{}}
+}
+
+// recycle gives the text's memory to a later shard, once it has been written.
+func (o *output) recycle() {
+	text := o.text
+	o.text = nil
+	for i := range text {
+		text[i] = text[i][:0]
+	}
+	o.w.texts.Put(&text)
 }
 
 // kind is what a reader makes of a line.

@@ -21,7 +21,7 @@ type Truth struct {
 	// fields can be told apart, and in the lines that are kept.
 	Rules     map[string]int `json:"rules"`
 	RulesKept map[string]int `json:"rules_kept"`
-	// Rule C3 by the field's column, DIAG and OPERTN for all places.
+	// Codes for “not known” by the field's column, DIAG and OPERTN for all places.
 	NotKnown     map[string]int `json:"not_known"`
 	NotKnownKept map[string]int `json:"not_known_kept"`
 

@@ -8,13 +8,15 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 //go:embed data/*.csv
 var data embed.FS
 
-// world is what all people share. It does not change while people are made.
+// world is what all people share. But for the pool it does not change while people
+// are made.
 type world struct {
 	o          Options
 	days       []string // of each day from epoch on, its date
@@ -35,6 +37,7 @@ type world struct {
 	skinOp     weighted
 	providers  []provider // trusts
 	private    []provider // the independent sector
+	texts      *sync.Pool // of [][]byte: buffers of shards that are written
 }
 
 type provider struct{ code, region string }
@@ -76,7 +79,7 @@ func mix(text string) weighted {
 }
 
 func newWorld(o Options) (*world, error) {
-	w := &world{o: o, special: specials(), flaws: flaws()}
+	w := &world{o: o, special: specials(), flaws: flaws(), texts: &sync.Pool{}}
 	for c := range columnCount {
 		if c < cWide || o.Form.Wide {
 			w.columns = append(w.columns, c)
