@@ -64,60 +64,6 @@ func show(t *testing.T, data string) shown {
 	return s
 }
 
-// The numbers of planted faults come out exactly, at three seeds; what wrote
-// them shares no code with what counts them.
-func TestPlantedFaultsAreCounted(t *testing.T) {
-	for _, seed := range []string{"1", "2", "3"} {
-		dir := t.TempDir()
-		raw, data := filepath.Join(dir, "raw"), filepath.Join(dir, "data")
-		must(t, "synth", "--patients", "4000", "--years", "2008-2010", "--seed", seed, "--dirt", "0.1", "--out", raw)
-		var truth synth.Truth
-		b, err := os.ReadFile(filepath.Join(raw, "truth.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(b, &truth); err != nil {
-			t.Fatal(err)
-		}
-		files, _ := filepath.Glob(filepath.Join(raw, "*.txt"))
-		must(t, append([]string{"load", "--quiet", "--subset", "all", "--data", data}, files...)...)
-		s := show(t, data)
-		if s.Rows.Read != truth.Rows || s.Rows.Rejected != truth.Rejected || s.Rows.Kept != truth.Rows-truth.Rejected || !s.Synthetic {
-			t.Errorf("seed %s: %+v, truth %+v", seed, s.Rows, truth)
-		}
-		report, err := release.Open(data).Report(s.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rules := map[string]int{}
-		for _, r := range report.Rules {
-			rules[r.ID] = r.Count
-		}
-		rejects := map[string]int{}
-		for _, r := range report.Rejects {
-			rejects[r.Reason] = r.Count
-		}
-		for _, c := range []struct {
-			got, want int
-			fault     string
-		}{
-			{rules["C1"], truth.Rules["C1"], "null-word"}, {rules["C2-1800"], truth.Rules["C2-1800"], "sentinel-1800"}, {rules["C2-1801"], truth.Rules["C2-1801"], "sentinel-1801"},
-			{rules["C2-old"], truth.Rules["C2-old"], "sentinel-old"}, {rules["N4"], truth.Rules["N4"], "padded-lower-case"}, {rules["N1"], truth.Rules["N1"], "number-form"},
-			{rules["N2"], truth.Rules["N2"], "no-number"}, {rules["N3"], truth.Rules["N3"], "date-form"}, {rules["N5"], truth.Rules["N5"], "no-year"}, {rules["N6"], truth.Rules["N6"], "long-text"},
-			{rules["C5"], truth.Rules["C5"], "age-band"},
-			{rejects["The EPIKEY is there twice in the financial year."], truth.Planted["key-twice"] + truth.Planted["key-twice-differing"], "key-twice"},
-			{rejects["The row has no EPIKEY."], truth.Planted["no-key"], "no-key"},
-			{rejects["The line has too few fields."], truth.Planted["too-few-fields"], "too-few-fields"}, {rejects["The line has too many fields."], truth.Planted["too-many-fields"], "too-many-fields"},
-			{rejects["A quotation mark is not closed."], truth.Planted["unclosed-quotation"], "unclosed-quotation"}, {rejects["The line holds NUL bytes."], truth.Planted["nul-byte"], "nul-byte"},
-			{rejects["A date is not a day of the calendar, or not in a known form."], truth.Planted["bad-date"], "bad-date"},
-		} {
-			if c.got != c.want || c.got == 0 {
-				t.Errorf("seed %s, %s: %d, planted %d", seed, c.fault, c.got, c.want)
-			}
-		}
-	}
-}
-
 // A load that is killed at any moment leaves what was served as it was, and
 // the next one tidies up and succeeds.
 func TestKilledLoads(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/quality"
+	"webenablehes/internal/warehouse/driver"
 )
 
 // Loads knows the releases and the account that each load gave of itself. It
@@ -265,7 +266,7 @@ func (w *Warehouse) report(acc policy.Access, l Loaded, r *quality.Report) *Repo
 		if c := policy.CompareCounts(a.Kept, b.Kept); c != 0 {
 			return c
 		}
-		return strings.Compare(a.Value, b.Value)
+		return driver.CompareMissingLast(hes.Code, a.Value, b.Value)
 	})
 	for _, c := range r.Completeness {
 		line := FieldShares{Name: c.Field}

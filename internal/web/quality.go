@@ -185,15 +185,21 @@ func (s *Server) compared(c *warehouse.Comparison) *view.Compared {
 func changes(in []warehouse.Pair, label func(string) string) []view.ChangeLine {
 	var out []view.ChangeLine
 	for _, p := range in {
-		out = append(out, view.ChangeLine{Label: label(p.Name), Before: counted(p.Before), Now: counted(p.Now), Change: policy.Change(p.Before, p.Now)})
+		line := view.ChangeLine{Label: label(p.Name), Before: counted(p.Before), Now: counted(p.Now), Change: policy.Change(p.Before, p.Now)}
+		if line.Before == uncounted || line.Now == uncounted {
+			line.Change = uncounted
+		}
+		out = append(out, line)
 	}
 	return out
 }
 
-// counted writes a count, with "–" for what was not counted at all.
+// uncounted stands for what a release did not count at all.
+const uncounted = "–"
+
 func counted(c policy.Count) string {
 	if c == (policy.Count{}) {
-		return "–"
+		return uncounted
 	}
 	return c.String()
 }

@@ -92,6 +92,15 @@ type ChangeTable struct {
 // ChangeLine is a number of two releases and the difference of what is shown.
 type ChangeLine struct{ Label, Before, Now, Change string }
 
+// about says what a release is of, by what and under which agreement.
+func about(r Report) string {
+	out := "Subset " + r.Subset + ", made by version " + r.Program
+	if r.Agreement != "" {
+		out += ", held under agreement " + r.Agreement
+	}
+	return out + "."
+}
+
 func heatClass(c HeatCell) string {
 	if c.Level == "" {
 		return "num"
