@@ -6,7 +6,7 @@ DEMO    := data/demo
 UI      := $(wildcard ui/src/*) ui/build.mjs ui/package-lock.json
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.csv' -o -name '*.sql') go.mod
 
-.PHONY: build ui demo test generate fmt clean
+.PHONY: build ui demo test bench generate fmt clean
 
 build: $(BIN)
 
@@ -33,12 +33,20 @@ demo: $(BIN)
 test:
 	./test.sh
 
+# Loading beside DuckDB, in one run on one extract, kept in data/bench. The goals
+# are set for ROWS=13000000, which takes 15 GB of disk and some ten minutes a round.
+ROWS    ?= 1000000
+REPEAT  ?= 3
+bench: $(BIN)
+	@command -v gcc >/dev/null && command -v g++ >/dev/null || { echo "DuckDB needs a C and a C++ compiler: install gcc and g++ first."; exit 1; }
+	cd bench && CGO_ENABLED=1 $(GO) run . load --rows $(ROWS) --repeat $(REPEAT) --dir ../data/bench
+
 # Generated code is committed; this must give no difference.
 generate:
 	$(GO) tool templ generate -path internal/web/view
 
 fmt:
-	gofmt -w cmd internal
+	gofmt -w bench cmd internal
 	$(GO) tool templ fmt internal/web/view
 
 clean:

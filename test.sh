@@ -18,7 +18,7 @@ echo "== assets and program"
 make build
 
 echo "== form"
-bad=$(gofmt -l cmd internal)
+bad=$(gofmt -l bench cmd internal)
 [ -z "$bad" ] || { echo "not formatted: $bad"; exit 1; }
 go vet ./...
 go tool templ generate -path internal/web/view >/dev/null 2>&1

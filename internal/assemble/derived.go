@@ -128,14 +128,12 @@ func (a *assembly) numbered(of []uint32) (codes []uint32, n int) {
 	return codes, n
 }
 
+func flagRules() []string { return []string{"V1", "V2", "V3", "V4", "V5", "V6", "V7"} }
+
 // flags gives the list column EPI_FLAG_n: of each kept row the V rules that have
 // something to say of it.
 func (a *assembly) flags() (slots []hes.Field, values []string, offsets, list []uint32) {
-	var rules []string
-	for i := range 7 {
-		rules = append(rules, "V"+strconv.Itoa(i+1))
-	}
-	return a.bitList("EPI_FLAG_n", rules, func(row uint32) uint16 { return uint16(a.results.flags[row]) })
+	return a.bitList("EPI_FLAG_n", flagRules(), func(row uint32) uint16 { return uint16(a.results.flags[row]) })
 }
 
 // bitList makes a list column of which each row has the values whose bits are set.

@@ -125,6 +125,12 @@ func (a *assembly) people() {
 func (a *assembly) operand(name string, add func(hes.Field, []string, func(uint32) uint32)) error {
 	f, _ := a.o.Dictionary.Field(name)
 	switch {
+	case name == "EPI_FLAG_n":
+		values := flagRules()
+		for i := range values { // a rule to a slot: which slot does not matter to a condition
+			slot, _ := a.o.Dictionary.Field(f.SlotName(i + 1))
+			add(slot, values, func(row uint32) uint32 { return uint32(a.results.flags[row]>>i&1) * uint32(i+1) })
+		}
 	case f.Derived():
 		for _, d := range a.derived() {
 			if d.field.Name == name {

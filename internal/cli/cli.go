@@ -40,6 +40,7 @@ type globals struct {
 type commands struct {
 	globals
 	Load       loadCmd       `cmd:"" help:"Load raw HES files and publish them as a release."`
+	Inspect    inspectCmd    `cmd:"" help:"Look at raw files: their form, columns, years and faults. Nothing is loaded."`
 	Serve      serveCmd      `cmd:"" help:"Serve the site."`
 	Demo       demoCmd       `cmd:"" help:"Make demo people over a synthetic release and serve the site on this machine."`
 	Synth      synthCmd      `cmd:"" help:"Make a synthetic extract to try things on."`

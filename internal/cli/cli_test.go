@@ -64,55 +64,6 @@ func show(t *testing.T, data string) shown {
 	return s
 }
 
-// The numbers of planted faults come out exactly, at three seeds; what wrote
-// them shares no code with what counts them.
-func TestPlantedFaultsAreCounted(t *testing.T) {
-	for _, seed := range []string{"1", "2", "3"} {
-		dir := t.TempDir()
-		raw, data := filepath.Join(dir, "raw"), filepath.Join(dir, "data")
-		must(t, "synth", "--patients", "4000", "--years", "2008-2010", "--seed", seed, "--dirt", "0.1", "--out", raw)
-		var truth synth.Truth
-		b, err := os.ReadFile(filepath.Join(raw, "truth.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(b, &truth); err != nil {
-			t.Fatal(err)
-		}
-		files, _ := filepath.Glob(filepath.Join(raw, "*.txt"))
-		must(t, append([]string{"load", "--quiet", "--subset", "all", "--data", data}, files...)...)
-		s := show(t, data)
-		if s.Rows.Read != truth.Rows || s.Rows.Rejected != truth.Rejected || s.Rows.Kept != truth.Rows-truth.Rejected || !s.Synthetic {
-			t.Errorf("seed %s: %+v, truth %+v", seed, s.Rows, truth)
-		}
-		report, err := release.Open(data).Report(s.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rules := map[string]int{}
-		for _, r := range report.Rules {
-			rules[r.ID] = r.Count
-		}
-		rejects := map[string]int{}
-		for _, r := range report.Rejects {
-			rejects[r.Reason] = r.Count
-		}
-		for _, c := range []struct {
-			got   int
-			fault string
-		}{
-			{rules["C1"], "null-word"}, {rules["C2-1800"], "sentinel-1800"}, {rules["C2-1801"], "sentinel-1801"}, {rules["N4"], "padded-lower-case"},
-			{rejects["The EPIKEY is there twice in the financial year."], "key-twice"}, {rejects["The row has no EPIKEY."], "no-key"},
-			{rejects["The line has too few fields."], "too-few-fields"}, {rejects["The line has too many fields."], "too-many-fields"},
-			{rejects["A date is not a day of the calendar, or not in a known form."], "bad-date"},
-		} {
-			if c.got != truth.Planted[c.fault] || c.got == 0 {
-				t.Errorf("seed %s, %s: %d, planted %d", seed, c.fault, c.got, truth.Planted[c.fault])
-			}
-		}
-	}
-}
-
 // A load that is killed at any moment leaves what was served as it was, and
 // the next one tidies up and succeeds.
 func TestKilledLoads(t *testing.T) {

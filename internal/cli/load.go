@@ -20,6 +20,8 @@ type loadCmd struct {
 	Agreement   string   `help:"Agreement under which the data are held."`
 	Identifiers []string `help:"Identifying fields to load; the agreement must list them."`
 	OptOut      string   `help:"Whether the national data opt-out was applied at the source: yes, no, not-needed, or the day on which it was (2026-10-01). Needed with identifying fields." placeholder:"ANSWER"`
+	Header      string   `help:"File that names the columns of files without a header: one line, or one name a line." type:"path"`
+	Map         string   `help:"File that says which columns are which fields: lines POSITION = FIELD or NAME = FIELD." type:"path"`
 	Quiet       bool     `help:"No progress bar."`
 	Files       []string `arg:"" name:"file" help:"Raw files: delimited text, plain, gzip or zip." type:"path"`
 }
@@ -54,7 +56,7 @@ func (c *loadCmd) Run(g *globals) error {
 	}
 	m.agreement, m.identifiers, m.optOut = c.Agreement, c.Identifiers, c.OptOut
 	err = func() error {
-		job := readJob{Files: c.Files, Identifiers: c.Identifiers, Data: g.Data, Out: m.build.Batch()}
+		job := readJob{Files: c.Files, Header: c.Header, Map: c.Map, Identifiers: c.Identifiers, Data: g.Data, Out: m.build.Batch()}
 		if err := g.readFiles(job, func(p load.Progress) { bar.ChangeMax64(p.Total); _ = bar.Set64(p.Bytes) }); err != nil {
 			return err
 		}

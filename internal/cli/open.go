@@ -106,7 +106,7 @@ func (s *served) take(id string) error {
 		}
 	}
 	s.now = &opened{engine: e, facts: facts(m)}
-	s.log.Info("serving", "release", id, "rows", m.Rows.Kept)
+	s.log.Info("serving", "release", id, "rows", episodes(m))
 	return nil
 }
 
@@ -126,7 +126,11 @@ func (s *served) close(o *opened) {
 }
 
 func facts(m release.Manifest) warehouse.Facts {
-	return warehouse.Facts{ID: m.ID, Loaded: m.Made, Synthetic: m.Synthetic, Subset: m.Subset, Years: slices.Clone(m.Years), Rows: about(m.Rows.Kept), First: m.First, Last: m.Last, Columns: m.Columns}
+	f := warehouse.Facts{ID: m.ID, Loaded: m.Made, Synthetic: m.Synthetic, Subset: m.Subset, Years: slices.Clone(m.Years), Rows: about(episodes(m)), First: m.First, Last: m.Last, Columns: m.Columns}
+	for _, r := range m.Subsets {
+		f.Rules = append(f.Rules, warehouse.Rule{ID: r.ID, Title: r.Title, Start: r.Start})
+	}
+	return f
 }
 
 // about says a public number of episodes, to two figures.
@@ -156,7 +160,7 @@ func (g *globals) door(reg registry.Store, from warehouse.Source, dict *hes.Dict
 	if err != nil {
 		return nil, err
 	}
-	return warehouse.New(warehouse.Options{Dictionary: dict, Source: from, Recorder: reg, Key: key, Now: g.now, Log: log})
+	return warehouse.New(warehouse.Options{Dictionary: dict, Source: from, Recorder: reg, Loads: kept{release.Open(g.Data)}, Key: key, Now: g.now, Log: log})
 }
 
 // codeLists opens the code lists that the site has loaded.

@@ -204,7 +204,7 @@ func (j readJob) run(g *globals, out *json.Encoder) error {
 		optedOut = func(id []byte) bool { return gone[hashID(id)] }
 	}
 	said := g.now()
-	l, err := load.Open(dict, codes, load.Options{Files: j.Files, Identifiers: j.Identifiers, OptedOut: optedOut, Progress: func(p load.Progress) {
+	l, err := load.Open(dict, codes, load.Options{Files: j.Files, Header: j.Header, Map: j.Map, Identifiers: j.Identifiers, OptedOut: optedOut, Progress: func(p load.Progress) {
 		if now := g.now(); now.Sub(said).Milliseconds() > 100 || p.Bytes == p.Total {
 			said = now
 			_ = out.Encode(readNews{Progress: &p})

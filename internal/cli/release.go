@@ -49,7 +49,7 @@ func (releaseListCmd) Run(g *globals) error {
 			fmt.Fprintf(out, "%s\t%s\t%s\n", cmpOr(mark, "damaged"), m.ID, m.Broken)
 			continue
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%d\t%d\t%s\t%v\n", mark, m.ID, m.Subset, kept(m), m.Persons, strings.Join(m.Years, " "), m.Synthetic)
+		fmt.Fprintf(out, "%s\t%s\t%s\t%d\t%d\t%s\t%v\n", mark, m.ID, m.Subset, episodes(m), m.Persons, strings.Join(m.Years, " "), m.Synthetic)
 	}
 	return out.Flush()
 }
@@ -61,8 +61,8 @@ func cmpOr(a, b string) string {
 	return b
 }
 
-// kept is the number of episodes of a release, those of earlier loads too.
-func kept(m release.Manifest) int {
+// episodes is the number of episodes of a release, those of earlier loads too.
+func episodes(m release.Manifest) int {
 	for _, s := range m.Stages {
 		if s.Name == "kept" {
 			return s.Rows

@@ -15,12 +15,16 @@ func TestLabel(t *testing.T) {
 	for _, w := range []struct{ list, code, want string }{
 		{"SEX", "2", "Female"},
 		{"SEX", "7", ""},
+		{"SPELEND", "1", "Last episode"},
+		{"SPELEND", "0", "Not the last episode"},
 		{"ADMIMETH", "2A", "Emergency: another provider's emergency department"},
 		{"TRETSPEF", "330", "Dermatology"},
 		{"TRETSPEF", "257", "Paediatric dermatology"},
 		{"TRETSPEF", "3301", ""}, // only clinical lists and providers fall back
 		{"IMD04_DECILE", "MOST DEPRIVED 10%", "Most deprived 10%"},
-		{ICD10, "L52X", "Erythema nodosum"},
+		{ICD10, "L52X", "Erythema nodosum"}, // as delivered, with a filler
+		{ICD10, "L97X", "Lower limb ulcer (leg or foot)"},
+		{ICD10, "L97", "Lower limb ulcer (leg or foot)"},
 		{ICD10, "L52", "Erythema nodosum"},   // the category of a code that is not divided
 		{ICD10, "L5299", "Erythema nodosum"}, // a fifth character
 		{ICD10, "L52X9", "Erythema nodosum"},
@@ -183,6 +187,9 @@ func TestLists(t *testing.T) {
 			ours := list == "ETHNIC5" || list == "ADMISSION_GROUP" || list == "CONDITION_GROUP" // values of derived fields
 			if !ours && v.Code != strings.ToUpper(v.Code) || v.Code != strings.TrimSpace(v.Code) {
 				t.Errorf("%s %s: the code is not in capitals", list, v.Code)
+			}
+			if list == ICD10 && len(v.Code) == 4 && v.Code[3] == 'X' {
+				t.Errorf("%s %s: a load takes the filler X off, so the code would never be met", list, v.Code)
 			}
 			if v.From != "" && v.To != "" && v.From > v.To {
 				t.Errorf("%s %s: valid from %s to %s", list, v.Code, v.From, v.To)

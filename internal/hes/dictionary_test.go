@@ -20,17 +20,17 @@ func TestCounts(t *testing.T) {
 		types[f.Type.String()]++
 		groups[f.Group]++
 	}
-	if got := len(d.Fields()); got != 435 {
-		t.Errorf("%d fields, want 435", got)
+	if got := len(d.Fields()); got != 439 {
+		t.Errorf("%d fields, want 439", got)
 	}
-	if diff := cmp.Diff(map[string]int{"public": 16, "ordinary": 324, "quasi": 39, "sensitive": 38, "prohibited": 18}, classes); diff != "" {
+	if diff := cmp.Diff(map[string]int{"public": 16, "ordinary": 324, "quasi": 43, "sensitive": 38, "prohibited": 18}, classes); diff != "" {
 		t.Errorf("classes (-want +got)\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]int{"code": 287, "key": 33, "date": 35, "int": 62, "decimal": 18}, types); diff != "" {
+	if diff := cmp.Diff(map[string]int{"code": 291, "key": 33, "date": 35, "int": 62, "decimal": 18}, types); diff != "" {
 		t.Errorf("types (-want +got)\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]int{"Patient": 29, "Admission and stay": 26, "Discharge": 13, "Waiting and pathway": 16,
-		"Diagnoses": 22, "Procedures": 13, "Organisation": 22, "Commissioning": 56, "Place": 34, "Deprivation": 12, "Maternity": 30,
+		"Diagnoses": 22, "Procedures": 13, "Organisation": 22, "Commissioning": 56, "Place": 38, "Deprivation": 12, "Maternity": 30,
 		"Augmented care": 17, "Mental health": 16, "Resource groups": 11, "Record keeping": 34, "Commissioning data set extension": 61, "Derived": 23}, groups); diff != "" {
 		t.Errorf("groups (-want +got)\n%s", diff)
 	}
@@ -54,7 +54,7 @@ func TestClasses(t *testing.T) {
 			AMBULANCE_CALL_IDENTIFIER CARE_CONTACT_IDENTIFIER_ EMED3_CONDITION EMED3_DIAGNOSIS SOCIAL_AND_PERSONAL_CIRCUMSTANCE
 			ORGANISATION_LOCAL_PATIENT_IDENTIFIER REGISTRATION_ENTRY_IDENTIFIER`,
 		Quasi: `SUSSPELLID SUSRECID TOKEN_PERSON_ID STUDY_ID PSEUDO_HESID ENCRYPTED_HESID EXTRACT_HESID PROVSPNOPS CDSUNIQUEID AEKEY
-			MYDOB POSTDIST LSOA01 LSOA11 MSOA01 MSOA11 OACODE6 SOACODE SOAL SOAM WARD81 WARD91 WARD98 CURRWARD CURRWARD_ONS
+			MYDOB POSTDIST LSOA01 LSOA11 MSOA01 MSOA11 OACODE6 SOACODE SOAL SOAM LSOA_2001 LSOA_2011 MSOA_2001 MSOA_2011 WARD81 WARD91 WARD98 CURRWARD CURRWARD_ONS
 			IMD04 IMD04RK IMD04I IMD04IA IMD04IC IMD04EM IMD04HD IMD04ED IMD04HS IMD04C IMD04LE PROVDIST SITEDIST BOOKREFNO`,
 		Public: `FYEAR PARTYEAR YEAR PERSTART PEREND CDSEXTDATE CDSVERPROTID CDSVERSION SUBDATE SUSLDDATE DUPLICATE_FLAG
 			GROSS_A GROSS_B RANK_ORDER SUSHRGVERS HRGNHSVN`,

@@ -74,7 +74,8 @@ func TestCanonical(t *testing.T) {
 	for name, want := range map[string]string{
 		"PSEUDO_HESID": "TOKEN_PERSON_ID", "ENCRYPTED_HESID": "TOKEN_PERSON_ID", "EXTRACT_HESID": "TOKEN_PERSON_ID",
 		"DIAG_4_07": "DIAG_07", "DIAG_4_nn": "DIAG_nn", "OPERTN_4_24": "OPERTN_24", "CAUSE_4": "CAUSE", "ALCDIAG_4": "ALCDIAG",
-		"SOAL": "LSOA01", "SOAM": "MSOA01",
+		"SOAL": "LSOA01", "SOAM": "MSOA01", "LSOA_2001": "LSOA01", "LSOA_2011": "LSOA11", "MSOA_2001": "MSOA01", "MSOA_2011": "MSOA11",
+		"ADMIFLAG": "FAE", "DISFLAG": "FDE", "FCEFLAG": "FCE",
 		"SEX": "SEX", "DIAG_03": "DIAG_03", "DIAG_3_03": "DIAG_3_03", "STUDY_ID": "STUDY_ID", "PERSON_ID": "PERSON_ID",
 	} {
 		f, ok := d.Field(name)

@@ -235,12 +235,27 @@ func TestTemplates(t *testing.T) {
 			}
 		}
 	}
-	b, err := os.ReadFile(filepath.Join("..", "web", "view", "view.go"))
+	paths, err = filepath.Glob(filepath.Join("..", "web", "view", "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if regexp.MustCompile(`(?m)^\s*(Episodes|Patients|Count|Total|Rows|Cells|Missing|All|Under)[\w, ]*\s(\[\])*u?int`).Match(b) {
-		t.Error("view.go has a raw count: it must be a policy.Count")
+	counts := regexp.MustCompile(`(?m)^\s*(\w+, )*(Episodes|Patients|Persons|Count|Total|Read|Kept|Rejected|Outside|Rows|Cells|Missing|All|Under|Before|Now)[\w, ]*\s(\[\])*u?(int|float)`)
+	structs := 0
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_templ.go") {
+			continue
+		}
+		structs++
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := counts.Find(b); at != nil {
+			t.Errorf("%s has a raw count, %s: it must be a policy.Count", filepath.Base(path), strings.TrimSpace(string(at)))
+		}
+	}
+	if structs < 2 {
+		t.Errorf("only %d files of page structs were found", structs)
 	}
 }
 

@@ -47,7 +47,7 @@ func TestCases(t *testing.T) {
 			})
 		}
 	}
-	if cases < 60 {
+	if cases < 230 {
 		t.Errorf("only %d cases were found", cases)
 	}
 }

@@ -2,8 +2,8 @@ package load
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
-	"time"
 
 	"webenablehes/internal/hes"
 )
@@ -21,7 +21,19 @@ const (
 	ruleUnsubmitted
 	ruleInvalidDate
 	ruleOldDate
+	ruleNotApplicable
+	ruleNotKnown
+	ruleNotStated
+	ruleEthnic
+	ruleSex
+	ruleProvider
+	rulePractice
+	ruleSpecialty
+	ruleUnknownDiagnosis
+	ruleArea
+	ruleOldMethod
 	ruleBabyAge
+	ruleSpellEnd
 	ruleDiagnosis
 	ruleProcedure
 	ruleNoProcedure
@@ -32,27 +44,77 @@ const (
 	ruleYear
 	ruleTrust
 	ruleText
+	ruleYearForm
+	ruleNoYear
+	ruleMonth
 	ruleCount
 )
 
 func rules() [ruleCount]rule {
+	const pipeline, spec, ours = "HES_pipeline, clean.R", "HES technical output specification", "WebEnable HES"
 	return [...]rule{
-		ruleNull:        {"C1", "The words NULL, Null and null are not recorded values.", "HES_pipeline, clean.R"},
-		ruleUnsubmitted: {"C2-1800", "The date 1800-01-01 means that nothing was submitted: not recorded.", "HES technical output specification"},
-		ruleInvalidDate: {"C2-1801", "The date 1801-01-01 means that an invalid date was submitted: not recorded.", "HES technical output specification"},
-		ruleOldDate:     {"C2-old", "The dates 1600-01-01 and 1582-10-15 are fillers: not recorded.", "HES_pipeline, clean.R"},
-		ruleBabyAge:     {"C5", "Ages 7001 to 7007 are bands of days in the first year of life: 0 years.", "HES_pipeline, clean.R"},
-		ruleDiagnosis:   {"C7", "A diagnosis is its first four letters and digits, without point and dagger or asterisk marks.", "HES data dictionary 2010"},
-		ruleProcedure:   {"C8", "A procedure is its letters and digits without the point, four at most.", "NHS Digital artificial data"},
-		ruleNoProcedure: {"C8-none", "“-” and “&” in a procedure mean that there was none: not recorded.", "HES technical output specification"},
-		ruleNumber:      {"N1", "Numbers are written plainly: 5.0 is 5 and 007 is 7.", "NHS Digital artificial data"},
-		ruleNotANumber:  {"N2", "A number field that holds no number is not recorded.", "WebEnable HES"},
-		ruleDateForm:    {"N3", "Dates are written year-month-day.", "HES technical output specification"},
-		ruleCase:        {"N4", "Codes are in capital letters.", "HES technical output specification"},
-		ruleYear:        {"N5", "A missing financial year is that of the episode's end, else its start, else the admission.", "WebEnable HES"},
-		ruleTrust:       {"N7", "A missing PROCODE3 is the first three characters of PROCODE.", "HES_pipeline, clean.R"},
-		ruleText:        {"N6", "A text of more than 200 characters, or one that holds a line end, is not recorded.", "WebEnable HES"},
+		ruleNull:             {"C1", "The word NULL, in capitals or not, is not a recorded value.", pipeline},
+		ruleUnsubmitted:      {"C2-1800", "The date 1800-01-01 means that nothing was submitted: not recorded.", spec},
+		ruleInvalidDate:      {"C2-1801", "The date 1801-01-01 means that an invalid date was submitted: not recorded.", spec},
+		ruleOldDate:          {"C2-old", "The dates 1600-01-01 and 1582-10-15 are fillers: not recorded.", pipeline},
+		ruleNotApplicable:    {"C3-98-99", "98 and 99 in ADMINCAT, ADMINCATST, ADMIMETH, ADMISORC, DISDEST, EPIORDER and RTTPERSTAT mean not applicable and not known: not recorded.", pipeline},
+		ruleNotKnown:         {"C3-99", "99 in CARERSI means not known: not recorded.", pipeline},
+		ruleNotStated:        {"C3-8-9", "8 and 9 in CLASSPAT, INTMANIG, NEOCARE and OPERSTAT mean not applicable and not known: not recorded. In DISMETH they are kept, because spells need them.", pipeline},
+		ruleEthnic:           {"C3-ethnic", "99, X and Z in ETHNOS mean not known and not stated: not recorded.", pipeline},
+		ruleSex:              {"C3-sex", "0 and X in SEX mean not known: not recorded.", pipeline},
+		ruleProvider:         {"C3-provider", "89997 and 89999 in PROCODE, PROCODE3 and SITETRET, and 899 in PROCODE3, are providers without a code: not recorded.", pipeline},
+		rulePractice:         {"C3-practice", "“&”, V81997, V81998 and V81999 in GPPRAC are no practice: not recorded.", pipeline},
+		ruleSpecialty:        {"C3-specialty", "“&” in MAINSPEF and TRETSPEF means not known: not recorded.", pipeline},
+		ruleUnknownDiagnosis: {"C3-diagnosis", "R69X, R69X3, R69X6 and R69X8 in a diagnosis mean not known: not recorded.", pipeline},
+		ruleArea:             {"C3-area", "Z99999999 in LSOA01 and LSOA11 means not known: not recorded.", pipeline},
+		ruleOldMethod:        {"C4", "66, 67, 68 and 69 in ADMIMETH are 2A, 2B, 2C and 2D, recoded by a pipeline.", pipeline},
+		ruleBabyAge:          {"C5", "Ages 7001 to 7007 are bands of days in the first year of life: 0 years.", pipeline},
+		ruleSpellEnd:         {"C6", "Y and N in SPELEND are 1 and 0.", pipeline},
+		ruleDiagnosis:        {"C7", "A diagnosis is its first four letters and digits, without point, dagger or asterisk marks, and a filler X in fourth place.", "HES data dictionary 2010"},
+		ruleProcedure:        {"C8", "A procedure is its letters and digits without the point, four at most.", "NHS Digital artificial data"},
+		ruleNoProcedure:      {"C8-none", "“-” and “&”, and X997, X998 and X999 in OPERTN, mean that there was no procedure: not recorded.", spec},
+		ruleNumber:           {"N1", "Numbers are written plainly: 5.0 is 5 and 007 is 7.", "NHS Digital artificial data"},
+		ruleNotANumber:       {"N2", "A number field that holds no number is not recorded.", ours},
+		ruleDateForm:         {"N3", "Dates are written year-month-day.", spec},
+		ruleCase:             {"N4", "Codes are in capital letters.", spec},
+		ruleYear:             {"N5", "A missing financial year is that of the episode's end, else its start, else the admission.", ours},
+		ruleText:             {"N6", "A text of more than 200 characters, or one that holds a line end, is not recorded.", ours},
+		ruleTrust:            {"N10", "A missing PROCODE3 is the first three characters of PROCODE.", pipeline},
+		ruleYearForm:         {"N7", "A financial year is two digits for each of its years: 2008-09, 200809 and 2008 are 0809.", spec},
+		ruleNoYear:           {"N8", "A financial year that is none is not recorded.", ours},
+		ruleMonth:            {"N9", "A month of birth is written month and year, 041960: of a full date the day is left out, and what is no month is not recorded.", ours},
 	}
+}
+
+// notRecorded is what rule C3 says of a field: values that stand for "not
+// known". They are compared as they are written after all other rules.
+func notRecorded(f *hes.Field) (rule int, values [4]string) {
+	switch f.Name {
+	case "ADMINCAT", "ADMINCATST", "ADMIMETH", "ADMISORC", "DISDEST", "EPIORDER", "RTTPERSTAT":
+		return ruleNotApplicable, [4]string{"98", "99"}
+	case "CARERSI":
+		return ruleNotKnown, [4]string{"99"}
+	case "CLASSPAT", "INTMANIG", "NEOCARE", "OPERSTAT":
+		return ruleNotStated, [4]string{"8", "9"}
+	case "ETHNOS":
+		return ruleEthnic, [4]string{"99", "X", "Z"}
+	case "SEX":
+		return ruleSex, [4]string{"0", "X"}
+	case "PROCODE", "SITETRET":
+		return ruleProvider, [4]string{"89997", "89999"}
+	case "PROCODE3":
+		return ruleProvider, [4]string{"89997", "89999", "899"}
+	case "GPPRAC":
+		return rulePractice, [4]string{"&", "V81997", "V81998", "V81999"}
+	case "MAINSPEF", "TRETSPEF":
+		return ruleSpecialty, [4]string{"&"}
+	case "LSOA01", "LSOA11":
+		return ruleArea, [4]string{"Z99999999"}
+	}
+	if f.Family == hes.AnyProcedure {
+		return ruleNoProcedure, [4]string{"X997", "X998", "X999"}
+	}
+	return 0, values
 }
 
 // maxText is the longest value that a question may name, and so the longest that
@@ -75,12 +137,13 @@ func (n *counts) uses() []ruleUse {
 
 // clean turns a field's trimmed text into its canonical value. "" is not
 // recorded. bad is true for a date that is none, which rejects the row. The
-// result may share memory with text or with scratch.
+// result depends on field and text alone and may share memory with text or with
+// scratch.
 func clean(f *hes.Field, text, scratch []byte, n *counts) (value []byte, bad bool) {
 	if len(text) == 0 {
 		return nil, false
 	}
-	if len(text) == 4 && (string(text) == "NULL" || string(text) == "Null" || string(text) == "null") {
+	if len(text) == 4 && bytes.EqualFold(text, []byte("NULL")) {
 		n[ruleNull]++
 		return nil, false
 	}
@@ -91,22 +154,58 @@ func clean(f *hes.Field, text, scratch []byte, n *counts) (value []byte, bad boo
 	switch f.Type {
 	case hes.Date:
 		return cleanDate(text, scratch, n)
-	case hes.Int:
-		v := cleanInt(text, scratch, n)
-		if isAge(f.Name) && len(v) == 4 && v[0] == '7' && string(v) >= "7001" && string(v) <= "7007" {
-			n[ruleBabyAge]++
-			return append(scratch[:0], '0'), false
-		}
-		return v, false
-	case hes.Decimal:
-		return cleanDecimal(text, scratch, n), false
 	case hes.Key:
 		return text, false
+	case hes.Int:
+		value = cleanInt(text, scratch, n)
+		if isAge(f.Name) && len(value) == 4 && string(value) >= "7001" && string(value) <= "7007" {
+			n[ruleBabyAge]++
+			value = append(scratch[:0], '0')
+		}
+	case hes.Decimal:
+		value = cleanDecimal(text, scratch, n)
+	default:
+		value = cleanCode(f, text, scratch, n)
 	}
-	if f.Codes == hes.ICD10 || f.Codes == hes.OPCS4 {
-		return cleanClinical(f.Codes, text, scratch, n), false
+	if string(value) == "NULL" { // of a code, once its signs are gone
+		n[ruleNull]++
+		return nil, false
 	}
-	return upper(text, scratch, n), false
+	if len(value) > 0 {
+		if rule, values := notRecorded(f); slices.Contains(values[:], string(value)) {
+			n[rule]++
+			return nil, false
+		}
+	}
+	return value, false
+}
+
+// cleanCode writes a code in capitals, and those fields' that have a form of
+// their own in that form.
+func cleanCode(f *hes.Field, text, scratch []byte, n *counts) []byte {
+	switch {
+	case f.Codes == hes.ICD10:
+		return cleanDiagnosis(f, text, scratch, n)
+	case f.Codes == hes.OPCS4:
+		return cleanProcedure(text, scratch, n)
+	case f.Name == hes.YearField:
+		return cleanYear(text, scratch, n)
+	case f.Name == "MYDOB":
+		return cleanMonth(text, scratch, n)
+	}
+	value := upper(text, scratch, n)
+	switch {
+	case f.Name == "ADMIMETH" && len(value) == 2 && value[0] == '6' && value[1] >= '6' && value[1] <= '9':
+		n[ruleOldMethod]++
+		return append(scratch[:0], '2', value[1]-'6'+'A')
+	case f.Name == "SPELEND" && (string(value) == "Y" || string(value) == "N"):
+		n[ruleSpellEnd]++
+		if value[0] == 'Y' {
+			return append(scratch[:0], '1')
+		}
+		return append(scratch[:0], '0')
+	}
+	return value
 }
 
 func isAge(name string) bool {
@@ -127,12 +226,46 @@ func upper(text, scratch []byte, n *counts) []byte {
 	return out
 }
 
-// cleanClinical keeps the first four letters and digits of a code, in capitals.
-func cleanClinical(list string, text, scratch []byte, n *counts) []byte {
-	if list == hes.OPCS4 && (text[0] == '-' || text[0] == '&') {
+// cleanDiagnosis keeps the first four letters and digits of a code, in
+// capitals, without the X that fills up a category that is not divided.
+func cleanDiagnosis(f *hes.Field, text, scratch []byte, n *counts) []byte {
+	out := lettersAndDigits(text, scratch, n)
+	if f.Family == hes.AnyDiagnosis {
+		switch string(out) {
+		case "R69X", "R69X3", "R69X6", "R69X8":
+			n[ruleUnknownDiagnosis]++
+			return nil
+		}
+	}
+	if len(out) > 4 {
+		out = out[:4]
+	}
+	if len(out) == 4 && out[3] == 'X' {
+		out = out[:3]
+	}
+	if len(out) != len(text) {
+		n[ruleDiagnosis]++
+	}
+	return out
+}
+
+// cleanProcedure keeps the first four letters and digits of a code, in capitals.
+func cleanProcedure(text, scratch []byte, n *counts) []byte {
+	if len(text) == 1 && (text[0] == '-' || text[0] == '&') {
 		n[ruleNoProcedure]++
 		return nil
 	}
+	out := lettersAndDigits(text, scratch, n)
+	if len(out) > 4 {
+		out = out[:4]
+	}
+	if len(out) != len(text) {
+		n[ruleProcedure]++
+	}
+	return out
+}
+
+func lettersAndDigits(text, scratch []byte, n *counts) []byte {
 	out := scratch[:0]
 	lower := false
 	for _, c := range text {
@@ -142,19 +275,9 @@ func cleanClinical(list string, text, scratch []byte, n *counts) []byte {
 		if c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
 			out = append(out, c)
 		}
-		if len(out) == 4 {
-			break
-		}
 	}
 	if lower {
 		n[ruleCase]++
-	}
-	if len(out) != len(text) {
-		if list == hes.ICD10 {
-			n[ruleDiagnosis]++
-		} else {
-			n[ruleProcedure]++
-		}
 	}
 	return out
 }
@@ -197,87 +320,4 @@ func cleanDecimal(text, scratch []byte, n *counts) []byte {
 		n[ruleNumber]++
 	}
 	return out
-}
-
-// cleanDate reads the forms in which dates are delivered: 2008-04-01, with a
-// time of day behind it or not, 01/04/2008, 01APR2008 and 20080401.
-func cleanDate(text, scratch []byte, n *counts) (value []byte, bad bool) {
-	y, m, d, ok := splitDate(text)
-	if !ok || !exists(y, m, d) {
-		return nil, true
-	}
-	switch {
-	case y == 1800 && m == 1 && d == 1:
-		n[ruleUnsubmitted]++
-		return nil, false
-	case y == 1801 && m == 1 && d == 1:
-		n[ruleInvalidDate]++
-		return nil, false
-	case y == 1600 && m == 1 && d == 1, y == 1582 && m == 10 && d == 15:
-		n[ruleOldDate]++
-		return nil, false
-	}
-	if len(text) == 10 && text[4] == '-' {
-		return text, false
-	}
-	n[ruleDateForm]++
-	out := scratch[:0]
-	for _, part := range [...]int{y / 100, y % 100, m, d} {
-		if len(out) == 4 || len(out) == 7 {
-			out = append(out, '-')
-		}
-		out = append(out, byte('0'+part/10), byte('0'+part%10))
-	}
-	return out, false
-}
-
-func splitDate(t []byte) (y, m, d int, ok bool) {
-	if len(t) > 11 && (t[10] == ' ' || t[10] == 'T') && len(bytes.Trim(t[11:], "0123456789:.Z")) == 0 {
-		t = t[:10] // a time of day
-	}
-	digits := func(b []byte) int {
-		v := 0
-		for _, c := range b {
-			if c < '0' || c > '9' {
-				return -1
-			}
-			v = v*10 + int(c-'0')
-		}
-		return v
-	}
-	switch {
-	case len(t) == 10 && t[4] == '-' && t[7] == '-':
-		y, m, d = digits(t[:4]), digits(t[5:7]), digits(t[8:])
-	case len(t) == 10 && t[2] == '/' && t[5] == '/':
-		d, m, y = digits(t[:2]), digits(t[3:5]), digits(t[6:])
-	case len(t) == 9:
-		d, y = digits(t[:2]), digits(t[5:])
-		at := bytes.Index([]byte("JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"), bytes.ToUpper(t[2:5]))
-		if at < 0 || at%3 != 0 {
-			return 0, 0, 0, false
-		}
-		m = at/3 + 1
-	case len(t) == 8:
-		y, m, d = digits(t[:4]), digits(t[4:6]), digits(t[6:])
-	}
-	return y, m, d, y > 0 && m > 0 && d > 0
-}
-
-func exists(y, m, d int) bool {
-	if y < 1500 || m > 12 || d > 31 {
-		return false
-	}
-	return d <= 28 || time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC).Day() == d
-}
-
-// financialYear returns the FYEAR of a canonical date: "0809" for any day from
-// 2008-04-01 to 2009-03-31.
-func financialYear(date []byte) []byte {
-	y := int(date[2]-'0')*10 + int(date[3]-'0')
-	if string(date[5:7]) < "04" {
-		y += 99
-	}
-	y %= 100
-	next := (y + 1) % 100
-	return []byte{byte('0' + y/10), byte('0' + y%10), byte('0' + next/10), byte('0' + next%10)}
 }

@@ -11,17 +11,30 @@ import (
 // decide maps every input's columns to fields, refuses what must not be loaded,
 // and gives the columns of the load: the union, in the order of the dictionary.
 func decide(d *hes.Dictionary, ins []*input, o Options) ([]hes.Field, error) {
+	m, err := readMap(o.Map, d)
+	if err != nil {
+		return nil, err
+	}
+	if len(ins) == 0 {
+		return nil, fault.New(fault.Invalid, "Only headers were named; name the files that they belong to.")
+	}
 	chosen := map[string]bool{}
 	maps := make([]map[string]int, len(ins)) // field → column of the input
 	for i, in := range ins {
-		m, err := in.fields(d, o)
+		p, err := in.plan(d, o, m)
+		if err == nil {
+			err = in.check(p)
+		}
 		if err != nil {
 			return nil, err
 		}
-		maps[i] = m
-		for name := range m {
+		maps[i] = p.column
+		for name := range p.column {
 			chosen[name] = true
 		}
+	}
+	if err := m.unused(); err != nil {
+		return nil, err
 	}
 	chosen[hes.YearField] = true // worked out if it was not delivered
 	if chosen["PROCODE"] {
@@ -52,70 +65,111 @@ func decide(d *hes.Dictionary, ins []*input, o Options) ([]hes.Field, error) {
 	return columns, nil
 }
 
-// fields finds the field of each of an input's columns.
-func (in *input) fields(d *hes.Dictionary, o Options) (map[string]int, error) {
+// plan is what becomes of an input's columns.
+type plan struct {
+	column  map[string]int // field → column
+	refused []string       // identifying fields that no agreement named for the load lists
+}
+
+// plan finds the field of each of an input's columns.
+func (in *input) plan(d *hes.Dictionary, o Options, m *mapping) (plan, error) {
+	p := plan{column: map[string]int{}}
+	if err := in.nameColumns(d, o, m); err != nil {
+		return p, err
+	}
 	if why := otherDataSet(in.header); why != "" {
-		return nil, fault.New(fault.Invalid, "%s is not admitted patient care: %s This program loads admitted patient care episodes only.", in.name, why)
+		return p, fault.New(fault.Invalid, "%s is not admitted patient care: %s This program loads admitted patient care episodes only.", in.name, why)
 	}
 	seen := map[string]bool{}
 	for _, h := range in.header {
 		if h != "" && seen[h] {
-			return nil, fault.New(fault.Invalid, "%s has two columns with the same name; take one of them away.", in.name)
+			return p, fault.New(fault.Invalid, "%s has two columns with the same name; take one of them away.", in.name)
 		}
 		seen[h] = true
 	}
-	direct := map[string]bool{} // the field itself is there, not only an alias
-	for _, h := range in.header {
-		if f, ok := d.Field(h); ok && f.AliasOf == "" && f.Repeats == "" {
+	// Where a mapping is silent, a field's own name comes before its older ones.
+	direct, mapped := map[string]bool{}, map[string]bool{}
+	for c, h := range in.header {
+		if f, ok := in.mapped(m, c, h); ok {
+			if mapped[f.Name] {
+				return p, fault.New(fault.Invalid, "The mapping gives two columns of %s to %s.", in.name, f.Name)
+			}
+			mapped[f.Name] = true
+		} else if f, ok := d.Field(h); ok && f.AliasOf == "" && f.Repeats == "" {
 			direct[f.Name] = true
 		}
 	}
-	out := map[string]int{}
-	var refused []string
+	names := slices.Clone(in.header) // that the mapping leaves free
+	for c, h := range in.header {
+		if _, ok := in.mapped(m, c, h); ok {
+			names[c] = ""
+		}
+	}
 	for c, h := range in.header {
 		leave := func(why string) { in.left = append(in.left, leftOut{h, why}) }
 		f, ok := d.Field(h)
-		if !ok || f.List() {
+		to, byMap := in.mapped(m, c, h)
+		// An identifying column stays one under whatever name it is mapped to.
+		for _, x := range [...]hes.Field{f, to} {
+			if x.Class == hes.Prohibited && !o.allows(x) && !slices.Contains(p.refused, x.Name) {
+				p.refused = append(p.refused, x.Name)
+			}
+		}
+		switch {
+		case byMap:
+			p.column[to.Name] = c
+			continue
+		case !ok || f.List():
 			leave("not in the data dictionary")
 			continue
-		}
-		if f.Class == hes.Prohibited && !o.allows(f) {
-			refused = append(refused, f.Name)
+		case f.Derived():
+			leave("worked out by this program")
+			continue
+		case f.Class == hes.Prohibited && !o.allows(f):
 			continue
 		}
 		if f.Repeats != "" {
 			// A file with three-character codes only is better than none.
-			stand, known := d.Field(strings.Replace(h, "_3_", "_", 1))
-			if !known || stand.Name == h || direct[stand.Name] || seen[strings.Replace(h, "_3_", "_4_", 1)] {
+			stand, known := d.Field(strings.Replace(h, "_3", "", 1))
+			if !known || stand.Name == h || direct[stand.Name] || seen[strings.Replace(h, "_3", "_4", 1)] {
 				leave("repeats " + f.Repeats)
 				continue
 			}
 			f = stand
 		}
 		canonical := d.Canonical(f)
+		if mapped[canonical.Name] {
+			leave("another name of " + canonical.Name + ", which the mapping takes from elsewhere")
+			continue
+		}
 		if f.AliasOf != "" && direct[canonical.Name] {
 			leave("an older name of " + canonical.Name + ", which is in the file too")
 			continue
 		}
-		if best := preferred(d, in.header, canonical); best != "" && best != h && f.AliasOf != "" {
+		if best := preferred(d, names, canonical); best != "" && best != h && f.AliasOf != "" {
 			leave("another name of " + canonical.Name + ", taken from " + best)
 			continue
 		}
-		out[canonical.Name] = c
+		p.column[canonical.Name] = c
 	}
-	if len(refused) > 0 {
-		return nil, fault.New(fault.Denied, "%s holds identifying fields (%s). They may be loaded only under an agreement that lists them: take them out, or name the agreement.",
-			in.name, strings.Join(refused, ", "))
+	return p, nil
+}
+
+// check refuses what must not be loaded and what cannot be.
+func (in *input) check(p plan) error {
+	if len(p.refused) > 0 {
+		return fault.New(fault.Denied, "%s holds identifying fields (%s). They may be loaded only under an agreement that lists them: take them out, or name the agreement.",
+			in.name, strings.Join(p.refused, ", "))
 	}
-	if _, ok := out[hes.EpisodeKey]; !ok {
-		return nil, fault.New(fault.Invalid, "%s has no column EPIKEY, so its episodes cannot be told apart. Check that its first line is a header.", in.name)
+	if _, ok := p.column[hes.EpisodeKey]; !ok {
+		return fault.New(fault.Invalid, "%s has no column EPIKEY, so its episodes cannot be told apart. Check that its first line is a header.", in.name)
 	}
-	_, admitted := out[hes.AdmissionDate]
-	_, started := out["EPISTART"]
+	_, admitted := p.column[hes.AdmissionDate]
+	_, started := p.column["EPISTART"]
 	if !admitted && !started {
-		return nil, fault.New(fault.Invalid, "%s has neither ADMIDATE nor EPISTART, so its episodes have no date.", in.name)
+		return fault.New(fault.Invalid, "%s has neither ADMIDATE nor EPISTART, so its episodes have no date.", in.name)
 	}
-	return out, nil
+	return nil
 }
 
 // allows tells whether an identifying field may be loaded. An agreement may list

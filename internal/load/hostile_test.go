@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"webenablehes/internal/fault"
-	"webenablehes/internal/hes"
 	"webenablehes/internal/load"
 	"webenablehes/internal/quality"
 )
@@ -94,7 +93,6 @@ func TestDamagedAndHostileFiles(t *testing.T) {
 		"gzip-wrong-checksum":    {string(flipped), "damaged"},
 		"gzip-bomb":              {gzipped(t, head+strings.Repeat("a", 32<<20)), "200 times"},
 		"gzip-of-nothing":        {gzipped(t, ""), "first line is empty"},
-		"gzip-of-utf-16":         {gzipped(t, "\xff\xfeE\x00P\x00\n\x00"), "UTF-16"},
 		"zip-cut-short":          {archive[:len(archive)/2], "not a whole zip"},
 		"zip-spoilt":             {string(spoilt), "damaged"},
 		"zip-leaves-upwards":     {zipped(t, good, member{name: "../b.txt", text: head}), "leaves the archive"},
@@ -107,14 +105,17 @@ func TestDamagedAndHostileFiles(t *testing.T) {
 		"zip-bomb":               {zipped(t, member{name: "a.txt", text: head + strings.Repeat("a", 32<<20)}), "200 times"},
 		"zip-folders-only":       {zipped(t, member{name: "in/"}), "holds no files"},
 		"zip-with-a-text-inside": {zipped(t, good, member{name: "readme.txt", text: "Read me.\n"}), "EPIKEY"},
-		"utf-16-big-endian":      {"\xfe\xff\x00E\x00P", "UTF-16"},
-		"utf-16-without-mark":    {"E\x00P\x00\n\x00", "not a text file"},
-		"cr-alone":               {strings.ReplaceAll(head+"0809|1|2008-04-01\n", "\n", "\r"), "CR alone"},
-		"cr-alone-in-a-large":    {strings.ReplaceAll(text, "\n", "\r"), "CR alone"},
 		"endless-first-line":     {strings.Repeat("a", 3<<20), "longer than a million"},
 		"first-line-empty":       {"\n" + head, "first line is empty"},
 		"too-many-columns":       {strings.Repeat("A|", 20_000) + "\n", "10000 columns"},
 		"no-bytes":               {"", "is empty"},
+		"utf-16-without-columns": {"\xfe\xff\x00E\x00P", "no header"},
+		"nul-in-the-header":      {"EPIKEY|ADMIDATE\x00\n", "NUL bytes"},
+		"data-without-header":    {"0809|1|2008-04-01\n", "no header"},
+		"zip-of-nothing":         {zipped(t), "holds no files"},
+		"zip-of-a-spreadsheet":   {zipped(t, member{name: "[Content_Types].xml", text: "<x/>"}), "Office document"},
+		"seven-zip":              {"7z\xbc\xaf\x27\x1c\x00\x04", "7z archive"},
+		"parquet":                {"PAR1\x15\x04\x15\x04", "Parquet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := run(t, load.Options{Files: []string{file(t, "x.bin", c.content)}})
@@ -126,18 +127,34 @@ func TestDamagedAndHostileFiles(t *testing.T) {
 }
 
 func TestFilesThatAreNone(t *testing.T) {
-	pipe := t.TempDir() + "/p"
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "p")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for path, kind := range map[string]fault.Kind{pipe: fault.Invalid, t.TempDir(): fault.Invalid, pipe + "-gone": fault.NotFound} {
-		_, _, err := run(t, load.Options{Files: []string{path}})
-		if fault.Of(err) != kind || strings.Contains(fault.Say(err), "/") {
-			t.Errorf("kind %v, want %v: %v", fault.Of(err), kind, err)
+	link := func(name, to string) string {
+		path := filepath.Join(dir, name)
+		if err := os.Symlink(to, path); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for path, kind := range map[string]fault.Kind{
+		pipe: fault.Invalid, dir: fault.Invalid, pipe + "-gone": fault.NotFound, os.DevNull: fault.Invalid,
+		link("to-pipe", pipe): fault.Invalid, link("to-folder", dir): fault.Invalid, link("to-device", "/dev/zero"): fault.Invalid,
+		link("to-nothing", pipe+"-gone"): fault.NotFound, link("to-itself", filepath.Join(dir, "to-itself")): fault.NotFound,
+	} {
+		for _, o := range []load.Options{{Files: []string{path}}, {Files: []string{file(t, "x.txt", "1|2|3\n")}, Header: path}, {Files: []string{file(t, "x.txt", head)}, Map: path}} {
+			if _, _, err := run(t, o); fault.Of(err) != kind || strings.Contains(fault.Say(err), "/") {
+				t.Errorf("%s: kind %v, want %v: %v", filepath.Base(path), fault.Of(err), kind, err)
+			}
 		}
 	}
 	if _, _, err := run(t, load.Options{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("no files: %v", err)
+	}
+	if rows, _, err := run(t, load.Options{Files: []string{link("to-file", file(t, "x.txt", head+"0809|1|2008-04-01\n"))}}); err != nil || len(rows) != 1 {
+		t.Errorf("a link to a file: %d rows, %v", len(rows), err)
 	}
 }
 
@@ -222,14 +239,7 @@ func TestManyBlocks(t *testing.T) {
 
 func open(t *testing.T, o load.Options) *load.Load {
 	t.Helper()
-	d, err := hes.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes, err := hes.LoadCodes()
-	if err != nil {
-		t.Fatal(err)
-	}
+	d, codes := vocabulary(t)
 	l, err := load.Open(d, codes, o)
 	if err != nil {
 		t.Fatal(err)

@@ -37,8 +37,9 @@ type Progress struct {
 // Options say what to load.
 type Options struct {
 	Files       []string
-	Subset      string                   // "dermatology" or "all"
 	Identifiers []string                 // identifying fields that the agreement named for the load lists
+	Header      string                   // file that names the columns of texts without a header; "": none
+	Map         string                   // file that says which columns are which fields (see readMap); "": none
 	OptedOut    func(person []byte) bool // whose rows are rejected; safe for concurrent use; may be nil
 	Workers     int                      // goroutines that parse; 0: one for each core
 	Progress    func(Progress)           // called now and then from one goroutine; may be nil
@@ -152,6 +153,10 @@ func (l *Load) rows(ctx context.Context, cancel context.CancelCauseFunc, t *tall
 		})
 	}
 	wg.Wait()
+	if l.o.Progress != nil && ctx.Err() == nil {
+		n := l.size()
+		l.o.Progress(Progress{Bytes: n, Total: n, Rows: t.read()})
+	}
 	return context.Cause(ctx)
 }
 

@@ -52,6 +52,9 @@ type reject struct {
 	reason, column string
 }
 
+// noTrust begins the codes of providers without one (rule C3-provider).
+const noTrust = "899"
+
 // The marks of generated person ids: our own, and NHS Digital's artificial data.
 const (
 	markSynth = "SYNTH"
@@ -233,22 +236,22 @@ func (p *parser) set(at int, id uint32, err error, bad *uint32) {
 func (p *parser) line(in *input, raw []byte, line int) {
 	switch {
 	case len(raw) > maxLine:
-		p.reject(line, "The line is longer than a million characters.", "")
+		p.reject(line, reasonLong, "")
 		return
 	case bytes.IndexByte(raw, 0) >= 0:
-		p.reject(line, "The line holds NUL bytes.", "")
+		p.reject(line, reasonNUL, "")
 		return
 	}
 	if !utf8.Valid(raw) {
 		var err error
 		if raw, err = windows1252(raw); err != nil {
-			p.reject(line, "The line is neither UTF-8 nor Windows-1252.", "")
+			p.reject(line, reasonEncoding, "")
 			return
 		}
 	}
 	var ok bool
 	if p.fields, ok = split(raw, in.sep, p.fields); !ok {
-		p.reject(line, "A quotation mark is not closed.", "")
+		p.reject(line, reasonQuote, "")
 		return
 	}
 	bad := uint32(0)
@@ -287,9 +290,9 @@ func (p *parser) end(in *input, fields, line int, bad uint32) {
 	why, column := "", ""
 	switch {
 	case fields > len(in.header):
-		why = "The line has too many fields."
+		why = reasonMany
 	case fields < len(in.header):
-		why = "The line has too few fields."
+		why = reasonFew
 	}
 	if why != "" { // what was read of it stands in wrong columns, so its rules do not count
 		p.uncount()
@@ -312,11 +315,11 @@ func (p *parser) end(in *input, fields, line int, bad uint32) {
 	}
 	switch {
 	case bad != 0:
-		why, column = "A date is not a day of the calendar, or not in a known form.", in.columnName(int(bad)-1)
+		why, column = reasonDate, in.columnName(int(bad)-1)
 	case p.l.o.OptedOut != nil && p.person >= 0 && len(p.ids[p.person]) > 0 && p.l.o.OptedOut(p.ids[p.person]):
 		why, line = "The person has opted out.", 0 // where is nobody's business
 	case len(p.ids[p.key]) == 0:
-		why, column = "The row has no EPIKEY.", hes.EpisodeKey
+		why, column = reasonNoKey, hes.EpisodeKey
 	}
 	if why != "" {
 		p.rows.Drop()
@@ -377,7 +380,7 @@ func (p *parser) fill() {
 	}
 	to, known := p.trusts[from]
 	if !known {
-		if v := p.cleanOf(p.prov, from); len(v) >= 3 {
+		if v := p.cleanOf(p.prov, from); len(v) >= 3 && v[:3] != noTrust {
 			var err error
 			if to, err = p.t.tables[p.prov3].made(v[:3]); err != nil {
 				p.fault = err

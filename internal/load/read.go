@@ -20,10 +20,8 @@ type block struct {
 
 const blockSize = 2 << 20
 
-// read cuts all inputs into blocks. free gives back texts that are done with.
-func (l *Load) read(ctx context.Context, t *tally, out chan<- *block, free <-chan []byte) error {
-	var done atomic.Int64
-	var total int64
+// size is the bytes of all files.
+func (l *Load) size() (total int64) {
 	counted := map[string]bool{}
 	for _, in := range l.inputs {
 		if !counted[in.path] {
@@ -31,6 +29,13 @@ func (l *Load) read(ctx context.Context, t *tally, out chan<- *block, free <-cha
 			counted[in.path] = true
 		}
 	}
+	return total
+}
+
+// read cuts all inputs into blocks. free gives back texts that are done with.
+func (l *Load) read(ctx context.Context, t *tally, out chan<- *block, free <-chan []byte) error {
+	var done atomic.Int64
+	total := l.size()
 	seq := 0
 	for i, in := range l.inputs {
 		r, c, err := in.open(func(n int) { done.Add(int64(n)) })

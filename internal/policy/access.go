@@ -58,6 +58,9 @@ func (r Role) Label() string {
 	return "Nobody"
 }
 
+// SeesLoads tells whether load reports may be shown to the role.
+func (r Role) SeesLoads() bool { return r == DataManager || r == Governance || r == Auditor }
+
 // Roles returns all roles, in the order in which they are explained.
 func Roles() []Role {
 	return []Role{Researcher, Clinician, Planner, DataManager, Governance, Auditor}
@@ -164,7 +167,7 @@ func (a Access) SeesTables() bool { return a.role == Planner }
 func (a Access) SeesOversight() bool { return a.role == Governance || a.role == Auditor }
 
 // SeesLoads tells whether load reports may be shown.
-func (a Access) SeesLoads() bool { return a.role == DataManager || a.SeesOversight() }
+func (a Access) SeesLoads() bool { return a.role.SeesLoads() }
 
 // Covers tells whether a field may be used and shown under the access. The
 // person key never is: pages show a keyed pseudonym instead.

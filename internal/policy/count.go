@@ -1,6 +1,11 @@
 package policy
 
-import "strconv"
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strconv"
+)
 
 // Rule says how counts are published. Source: NHS Digital, "Disclosure control
 // methodology for HES and ECDS", September 2018: counts of 1 to 7 are hidden
@@ -17,6 +22,18 @@ func protected() Rule { return Rule{low: 1, high: 7, round: 5} }
 // Protect returns what may be published of a raw count under the access. The
 // zero Access hides every count.
 func (a Access) Protect(n int) Count { return a.rule.protect(n) }
+
+// Whole returns what may be published of a number about a load as a whole: rows
+// read, kept, rejected, or changed by a rule. Such a number is of millions of
+// rows and breaks nobody down, and the account of a load must add up, so it is
+// exact for those who see load reports and hidden from everybody else. A number
+// of a part of the load (a provider, a field, a year) goes through Protect.
+func (a Access) Whole(n int) Count {
+	if !a.SeesLoads() {
+		return Count{}
+	}
+	return Count{n: n, state: shown}
+}
 
 // Protects tells whether counts are changed before they are shown, so that a
 // page can say so.
@@ -71,6 +88,68 @@ func (c Count) About() bool { return c.state == rounded }
 
 // Zero tells whether the count is published as zero.
 func (c Count) Zero() bool { return c.state != hidden && c.n == 0 }
+
+// MarshalJSON writes the published number, or "*" for a hidden one, as in files.
+func (c Count) MarshalJSON() ([]byte, error) {
+	if c.state == hidden {
+		return []byte(`"*"`), nil
+	}
+	return json.Marshal(c.n)
+}
+
+// Share is a part of a whole, worked out from what is published of both.
+// Source: the methodology named at Rule: percentages come from the published
+// numbers, with a decimal only over 4,000 or more.
+type Share struct{ Part, Of Count }
+
+// decimals is the smallest whole of which tenths of a percent say anything.
+const decimals = 4000
+
+// Percent returns the share in percent; ok is false where the part or the whole
+// is hidden or there is nothing to share.
+func (s Share) Percent() (percent float64, ok bool) {
+	if s.Part.Hidden() || s.Of.Hidden() || s.Of.n == 0 {
+		return 0, false
+	}
+	return 100 * float64(s.Part.n) / float64(s.Of.n), true
+}
+
+// String returns the share for people: "99.1%", "99%" of a small whole, "*" where
+// it is hidden, "–" of nothing.
+func (s Share) String() string {
+	p, ok := s.Percent()
+	switch {
+	case !ok && s.Of.Zero():
+		return "–"
+	case !ok:
+		return "*"
+	case s.Of.n < decimals:
+		return fmt.Sprintf("%.0f%%", p)
+	}
+	return fmt.Sprintf("%.1f%%", p)
+}
+
+// MarshalJSON writes the share as a page shows it.
+func (s Share) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// Change says how a published number differs from an earlier one: "+1,234",
+// "no change", or "*" where either is hidden.
+func Change(before, now Count) string {
+	d := now.n - before.n
+	switch {
+	case before.Hidden() || now.Hidden():
+		return "*"
+	case d > 0:
+		return "+" + thousands(d)
+	case d < 0:
+		return "−" + thousands(-d)
+	}
+	return "no change"
+}
+
+// CompareCounts orders counts by what is published of them, the largest first,
+// so that an order tells nothing more than the numbers do.
+func CompareCounts(a, b Count) int { return cmp.Compare(b.n, a.n) }
 
 // Sum adds published counts: a total is worked out from what is published, so
 // that it tells nothing about the hidden cells.

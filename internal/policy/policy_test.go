@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -40,6 +41,52 @@ func TestProtect(t *testing.T) {
 	// the worked example in which a rounded total gives the hidden cell away
 	if got := Sum([]Count{a.Protect(1), a.Protect(8), a.Protect(8)}).String(); got != "20" {
 		t.Errorf("the total of 1, 8 and 8 is shown as %s, want the sum of what is shown", got)
+	}
+}
+
+// A load's own numbers are exact for those who see load reports, hidden from others.
+func TestWhole(t *testing.T) {
+	for _, role := range append(Roles(), "") {
+		e := Evidence{Account: "x", Role: role}
+		if role == Researcher || role == Clinician {
+			e.Agreement, e.Until, e.Years, e.Provider, e.Specialties = "DSA-1", noon.Add(time.Hour), []string{"0809"}, "RAL", []string{"330"}
+		}
+		a, _ := New(e, noon)
+		want := map[Role]string{DataManager: "3", Governance: "3", Auditor: "3"}[role]
+		if want == "" {
+			want = "not shown"
+		}
+		if got := a.Whole(3).String(); got != want {
+			t.Errorf("%q: %s, want %s", role, got, want)
+		}
+	}
+}
+
+func TestShareAndChange(t *testing.T) {
+	a, err := New(Evidence{Account: "dan", Role: DataManager}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		part, of int
+		want     string
+	}{{3967, 4000, "99.1%"}, {0, 5000, "0.0%"}, {99, 100, "100%"}, {1, 100, "*"}, {7, 7, "*"}, {0, 0, "–"}, {5, 5000, "*"}, {50, 100, "50%"}} {
+		s := Share{a.Protect(c.part), a.Protect(c.of)}
+		if s.String() != c.want {
+			t.Errorf("%d of %d is shown as %s, want %s", c.part, c.of, s, c.want)
+		}
+	}
+	for _, c := range []struct {
+		before, now int
+		want        string
+	}{{100, 1335, "+1,235"}, {20, 10, "−10"}, {11, 9, "no change"}, {3, 100, "*"}, {100, 7, "*"}, {0, 10, "+10"}} {
+		if got := Change(a.Protect(c.before), a.Protect(c.now)); got != c.want {
+			t.Errorf("from %d to %d: %s, want %s", c.before, c.now, got, c.want)
+		}
+	}
+	text, err := json.Marshal([]any{a.Protect(0), a.Protect(7), a.Protect(13), a.Whole(13), Count{}, Share{a.Protect(50), a.Protect(100)}})
+	if err != nil || string(text) != `[0,"*",15,13,"*","50%"]` {
+		t.Errorf("%s, %v", text, err)
 	}
 }
 

@@ -1,27 +1,6 @@
 package synth
 
-import (
-	"math/rand/v2"
-	"time"
-)
-
-// output is a shard's rows, by year.
-type output struct {
-	w        *world
-	text     [][]byte
-	rows     []int
-	planted  map[string]int
-	rejected int
-	skin     int
-	sex      map[string]int
-	values   []string
-	r        *rand.Rand
-}
-
-func newOutput(w *world) *output {
-	n := len(w.starts)
-	return &output{w: w, text: make([][]byte, n), rows: make([]int, n), planted: map[string]int{}, sex: map[string]int{}, values: make([]string, len(w.columns))}
-}
+import "math/rand/v2"
 
 // someone is a person.
 type someone struct {
@@ -30,6 +9,7 @@ type someone struct {
 	birth    int // day
 	male     bool
 	skin     bool
+	dialysis bool
 	ethnic   string
 	home     provider
 	lsoa     string
@@ -37,7 +17,14 @@ type someone struct {
 	practice string
 	illness  []string // long-standing, recorded again and again
 	skinDx   string
-	rows     int
+	rows     int // EPIKEYs given
+	spells   int // begun
+	free     int // day from which nothing is under way
+	apart    int // days that must lie before the next spell
+	seen     bool
+	spell    int    // last that a row was counted for
+	counted  [2]int // the same of stays, by method
+	stays    []stayTruth
 }
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -46,16 +33,69 @@ func (o *output) chance(p float64) bool { return o.r.Float64() < p }
 
 func pick[T any](o *output, from []T) T { return from[o.r.IntN(len(from))] }
 
-// person makes one person's rows.
+// maxSpells bounds a history, regular attendances apart.
+const maxSpells = 40
+
+// person makes one person's rows: the history from the first day of the extract
+// or from birth, spell after spell, until death or the extract's end.
 func (o *output) person(number int) {
-	o.r = rand.New(rand.NewPCG(o.w.o.Seed, uint64(number)))
-	p := someone{number: number, male: o.chance(0.465), skin: o.chance(0.27)}
-	id := []byte(Mark)
-	for range 27 {
-		id = append(id, letters[o.r.IntN(len(letters))])
+	w := o.w
+	o.r = rand.New(rand.NewPCG(w.o.Seed, uint64(number)))
+	o.back = false
+	o.part = number % max(1, w.o.Form.Split)
+	p := o.born(number)
+	defer func() { o.readmissions(p) }()
+	day := max(w.from, p.birth) - 200 + o.r.IntN(1200)
+	if p.birth >= w.from {
+		next, alive := o.birth(p)
+		if !alive {
+			return
+		}
+		day = next + 30 + o.r.IntN(1000)
+	}
+	regular := 0
+	for spells := 0; day < w.to && spells < maxSpells; spells++ {
+		if day < max(w.from, p.birth) {
+			day += 1 + o.r.IntN(400)
+			continue
+		}
+		if p.dialysis && regular < 2 && o.chance(0.5) {
+			regular++
+			day = o.attendances(p, day)
+			continue
+		}
+		last, alive := o.history(p, o.spell(p, day))
+		if !alive {
+			return
+		}
+		mean := 1650.0
+		if p.skin {
+			mean = 850
+		}
+		gap := 1 + int(o.r.ExpFloat64()*mean)
+		if last.class == "1" && o.chance(0.085) {
+			// Back as an emergency within the month.
+			gap = 1 + min(o.r.IntN(29), o.r.IntN(29))
+			o.back = true
+		}
+		day = p.free + max(gap, p.apart)
+	}
+}
+
+// born draws who the person is.
+func (o *output) born(number int) *someone {
+	w := o.w
+	p := &someone{number: number, male: o.chance(0.465), skin: o.chance(0.27), counted: [2]int{-1, -1}}
+	id := append(make([]byte, 0, 32), Mark...)
+	for len(id) < 32 {
+		bits := o.r.Uint64()
+		for i := 0; i < 9 && len(id) < 32; i++ {
+			id = append(id, letters[bits%uint64(len(letters))])
+			bits /= uint64(len(letters))
+		}
 	}
 	p.id = string(id)
-	middle := (o.w.from + o.w.to) / 2
+	middle := (w.from + w.to) / 2
 	age := 0.0
 	switch u := o.r.Float64(); {
 	case p.skin && u < 0.65:
@@ -72,8 +112,11 @@ func (o *output) person(number int) {
 		age = 64 + 17*o.r.NormFloat64()
 	}
 	p.birth = middle - int(365.25*min(96, max(0.2, age)))
+	if !p.skin && o.chance(0.09) {
+		p.birth, age = w.from+o.r.IntN(w.to-w.from), 0
+	}
 	p.ethnic = pick(o, []string{"A", "A", "A", "A", "A", "A", "A", "A", "A", "A", "A", "A", "A", "A", "C", "B", "H", "J", "M", "N", "S", "Z", "Z", "L", "G"})
-	p.home = pick(o, o.w.providers)
+	p.home = pick(o, w.providers)
 	p.lsoa = "E010" + number5(o.r.IntN(32000)+1000)
 	p.decile = 1 + o.r.IntN(10)
 	p.practice = string([]byte{byte('A' + o.r.IntN(13))}) + number5(80000+o.r.IntN(9000))
@@ -86,119 +129,14 @@ func (o *output) person(number int) {
 		}
 	}
 	if p.skin {
-		p.skinDx = o.w.skinDx.draw(o.r.IntN)
+		p.skinDx = w.skinDx.draw(o.r.IntN)
 	}
-	day := max(o.w.from, p.birth) - 200 + o.r.IntN(1200)
-	for spells := 0; day < o.w.to && spells < 40; spells++ {
-		if day < max(o.w.from, p.birth) {
-			day += 1 + o.r.IntN(400)
-			continue
-		}
-		end, dead := o.spell(&p, day)
-		if dead {
-			return
-		}
-		gap := 1400.0
-		if p.skin {
-			gap = 800
-		}
-		day = end + 1 + int(o.r.ExpFloat64()*gap)
-	}
+	p.dialysis = !p.skin && age > 30 && o.chance(0.008)
+	p.free, p.apart = w.from-1000, 1
+	return p
 }
 
 func number5(n int) string {
 	const digits = "0123456789"
 	return string([]byte{digits[n/10000%10], digits[n/1000%10], digits[n/100%10], digits[n/10%10], digits[n%10]})
-}
-
-func years(birth, day int) int {
-	b, d := epoch.AddDate(0, 0, birth), epoch.AddDate(0, 0, day)
-	n := d.Year() - b.Year()
-	if d.Month() < b.Month() || d.Month() == b.Month() && d.Day() < b.Day() {
-		n--
-	}
-	return n
-}
-
-// stay is a spell.
-type stay struct {
-	admitted, discharged int
-	class, method        string
-	emergency, skin      bool
-	where                provider
-	specialty, treatment string
-	main                 string
-	died                 bool
-	parts                int
-}
-
-// spell makes the episodes of one spell and says when it ended.
-func (o *output) spell(p *someone, day int) (end int, dead bool) {
-	s := stay{admitted: day, class: "2", where: p.home, specialty: pick(o, []string{"300", "100", "110", "101", "130", "320", "301", "340", "361", "120"}), method: "11", parts: 1}
-	if o.chance(0.12) {
-		s.where = pick(o, o.w.providers)
-	}
-	s.skin = p.skin && o.chance(0.8)
-	nights := 0
-	switch {
-	case s.skin:
-		s.main = p.skinDx
-		if o.chance(0.35) {
-			s.main = o.w.skinDx.draw(o.r.IntN)
-		}
-		s.specialty = "330"
-		if s.main[0] == 'C' && o.chance(0.35) {
-			s.specialty = "160"
-		}
-		s.method = pick(o, []string{"13", "13", "13", "13", "12", "12", "12", "11", "11"})
-		switch u := o.r.Float64(); {
-		case u < 0.84:
-		case u < 0.89:
-			s.class = "3"
-		default:
-			s.class, nights = "1", 1+int(o.r.ExpFloat64()*5)
-		}
-		if o.chance(0.06) {
-			s.method, s.emergency, s.class, nights = pick(o, []string{"21", "21", "22", "24", "28"}), true, "1", 1+int(o.r.ExpFloat64()*6)
-		}
-	case !p.male && years(p.birth, day) > 16 && years(p.birth, day) < 45 && o.chance(0.25):
-		s.main, s.specialty, s.method, s.class, nights = pick(o, []string{"O800", "O820", "O680", "O700", "O809", "O622", "O420"}), "501", "31", "1", 1+o.r.IntN(4)
-	case o.chance(0.4):
-		s.main, s.method, s.emergency, s.class = o.w.acute.draw(o.r.IntN), pick(o, []string{"21", "21", "21", "21", "22", "22", "28", "24"}), true, "1"
-		nights = int(o.r.ExpFloat64() * 5.5)
-		if years(p.birth, day) < 16 {
-			s.specialty = "420"
-		}
-	default:
-		s.main = o.w.acute.draw(o.r.IntN)
-		if o.chance(0.35) {
-			s.class, nights = "1", 1+int(o.r.ExpFloat64()*4)
-		}
-	}
-	s.treatment = s.specialty
-	if s.specialty == "330" && o.chance(0.04) && day >= dayOf(2006, time.April, 1) {
-		s.treatment = "257"
-	}
-	s.discharged = day + nights
-	if nights > 1 && o.chance(0.25) {
-		s.parts = 2
-		if nights > 5 && o.chance(0.3) {
-			s.parts = 3
-		}
-	}
-	age := years(p.birth, day)
-	s.died = s.emergency && o.chance(0.02+0.06*max(0, float64(age-60)/30))
-	if s.discharged >= o.w.to {
-		return s.discharged, true // not finished within the extract
-	}
-	start := s.admitted
-	for part := 1; part <= s.parts; part++ {
-		end := s.discharged
-		if part < s.parts {
-			end = start + (s.discharged-start)/(s.parts-part+1)
-		}
-		o.episode(p, s, part, start, end)
-		start = end
-	}
-	return s.discharged, s.died
 }

@@ -4,28 +4,35 @@
 //
 // Nothing in them is anybody's. Every person id starts with Mark, by which a
 // loader can tell. What is coherent in real data is coherent here: episodes of
-// a spell abut, its first has the admission and its last the discharge, ages
-// follow the birth, a death ends the history, long-standing illnesses come back.
-// Frequencies follow NHS Digital's published figures; the skin patients follow
-// a recipe of their own, since the program is for dermatology first.
+// a spell abut, its first has the admission and its last the discharge, a move
+// between hospitals is told by both, an episode open at a year's end comes again
+// in the next year, ages follow the birth, a death ends the history,
+// long-standing illnesses come back. Frequencies follow NHS Digital's published
+// figures; the skin patients follow a recipe of their own, since the program is
+// for dermatology first.
+//
+// The way from person to file has three steps that know nothing of each other:
+// a history is drawn (person.go, spell.go), its episodes become rows (episode.go,
+// notknown.go), now and then with a planted fault (flaw.go), and the rows are
+// written down in one of many forms (form.go, file.go). While it makes a row the
+// generator counts what a right reader will say of it (rules.go, tally.go), into
+// truth.json and truth_rows.csv. It shares no code with the loader, so that each
+// can find the other's mistakes.
 //
 // The same options give the same bytes: each person has a random source of
-// their own, and people are written in order. Faults are planted at a given rate
-// and counted in truth.json, for testing what reads the files. This package
-// shares no code with the loader.
+// their own, and people are written in order. The same seed gives the same rows
+// in every form.
 package synth
 
 import (
 	"bufio"
-	"compress/gzip"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
+	"sync"
 
 	"webenablehes/internal/fault"
 )
@@ -35,34 +42,30 @@ const Mark = "SYNTH"
 
 // Options say what to make.
 type Options struct {
-	Patients    int
+	Patients    int // people; some have no episode within the years
+	Rows        int // in place of Patients: as many people as give this many lines
 	First, Last int // financial years by the year in which they begin: 2004 to 2013
 	Seed        uint64
-	Comma       bool    // comma-separated; else by pipes
-	Gzip        bool    // packed
 	Dirt        float64 // share of rows with a planted fault, 0 to 0.5
+	SpellIDs    bool    // SUSSPELLID in all years; else from 2009-10
+	TruthRows   bool    // write truth_rows.csv
+	Form        Form
 }
 
-// Truth is what a reader of the files should find.
-type Truth struct {
-	Rows     int            `json:"rows"`     // lines without headers
-	Years    map[string]int `json:"years"`    // lines of each file, by FYEAR
-	Planted  map[string]int `json:"planted"`  // faults by name
-	Rejected int            `json:"rejected"` // lines that no reader can keep
-	Skin     int            `json:"skin"`     // episodes of skin patients for their skin, good lines
-	Sex      map[string]int `json:"sex"`      // good lines by SEX
-}
+const maxPatients = 50_000_000
 
 func (o Options) check() error {
 	switch {
-	case o.Patients < 1 || o.Patients > 50_000_000:
+	case o.Rows < 0 || o.Rows > 0 && o.Patients > 0:
+		return fault.New(fault.Invalid, "Say how many patients or how many rows, not both.")
+	case o.Rows == 0 && (o.Patients < 1 || o.Patients > maxPatients):
 		return fault.New(fault.Invalid, "Make 1 to 50 million patients.")
 	case o.First < 1997 || o.Last > 2025 || o.First > o.Last:
 		return fault.New(fault.Invalid, "The years run from 1997 to 2025, the first before the last.")
 	case o.Dirt < 0 || o.Dirt > 0.5:
 		return fault.New(fault.Invalid, "The share of faults is 0 to 0.5.")
 	}
-	return nil
+	return o.Form.check()
 }
 
 // shard is how many people are made at a time.
@@ -71,131 +74,147 @@ const shard = 500
 // Write makes the files in a folder, which it makes too, and returns the truth
 // that it also writes beside them. progress is told the rows so far; it may be nil.
 func Write(ctx context.Context, dir string, o Options, progress func(rows int)) (Truth, error) {
-	t := Truth{Years: map[string]int{}, Planted: map[string]int{}, Sex: map[string]int{}}
 	if err := o.check(); err != nil {
-		return t, err
+		return Truth{}, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return t, fault.Wrap(fault.Unavailable, err, "The folder for the extract cannot be made")
+		return Truth{}, fault.Wrap(fault.Unavailable, err, "The folder for the extract cannot be made")
 	}
 	w, err := newWorld(o)
 	if err != nil {
+		return Truth{}, err
+	}
+	t, err := w.write(ctx, dir, progress)
+	if err != nil {
 		return t, err
 	}
-	files := make([]*file, o.Last-o.First+1)
-	for i := range files {
-		if files[i], err = newFile(dir, o, o.First+i, w.header()); err != nil {
-			return t, err
-		}
-	}
-	// Workers make shards; the shards are written in order.
-	workers := runtime.GOMAXPROCS(0)
-	shards := (o.Patients + shard - 1) / shard
-	results := make([]chan *output, workers)
-	for k := range workers {
-		results[k] = make(chan *output, 2)
-		go func() {
-			defer close(results[k])
-			for s := k; s < shards; s += workers {
-				out := newOutput(w)
-				for p := s * shard; p < min(o.Patients, (s+1)*shard); p++ {
-					out.person(p)
-				}
-				select {
-				case results[k] <- out:
-				case <-ctx.Done():
-					return
-				}
+	return t, t.write(dir)
+}
+
+// sink is the files of an extract.
+type sink struct {
+	files []*file // by year, then part
+	truth *bufio.Writer
+	f     *os.File // truth_rows.csv
+}
+
+func (w *world) open(dir string) (*sink, error) {
+	s := &sink{}
+	for year := range w.starts {
+		for part := range w.o.Form.parts() {
+			f, err := newFile(dir, w, year, part)
+			if err != nil {
+				return nil, errors.Join(err, s.close())
 			}
-		}()
-	}
-	for s := range shards {
-		out, ok := <-results[s%workers]
-		if !ok {
-			return t, ctx.Err()
-		}
-		for y := range files {
-			if _, err := files[y].w.Write(out.text[y]); err != nil {
-				return t, fmt.Errorf("write extract: %w", err)
-			}
-			t.Rows += out.rows[y]
-			t.Years[yearName(o.First+y)] += out.rows[y]
-		}
-		for name, n := range out.planted {
-			t.Planted[name] += n
-		}
-		t.Rejected += out.rejected
-		t.Skin += out.skin
-		for sex, n := range out.sex {
-			t.Sex[sex] += n
-		}
-		if progress != nil {
-			progress(t.Rows)
+			s.files = append(s.files, f)
 		}
 	}
-	for _, f := range files {
-		if err := f.close(); err != nil {
-			return t, err
-		}
+	if !w.o.TruthRows {
+		return s, nil
 	}
-	b, err := json.MarshalIndent(t, "", " ")
+	f, err := os.Create(filepath.Join(dir, "truth_rows.csv"))
 	if err != nil {
-		return t, fmt.Errorf("write truth: %w", err)
+		return nil, errors.Join(fault.Wrap(fault.Unavailable, err, "The truth cannot be written"), s.close())
 	}
-	if err := os.WriteFile(filepath.Join(dir, "truth.json"), append(b, '\n'), 0o644); err != nil {
-		return t, fmt.Errorf("write truth: %w", err)
-	}
-	return t, nil
+	s.f, s.truth = f, bufio.NewWriterSize(f, 1<<20)
+	_, err = s.truth.WriteString("EPIKEY,FYEAR,SPELL,STAY_P1,STAY_P2,DUPLICATE,EPI_VALID\n")
+	return s, err
 }
 
-// yearName is the FYEAR of the financial year that begins in a year.
-func yearName(y int) string { return fmt.Sprintf("%02d%02d", y%100, (y+1)%100) }
-
-// file is one year's extract.
-type file struct {
-	f *os.File
-	b *bufio.Writer
-	z *gzip.Writer
-	w io.Writer
-}
-
-func newFile(dir string, o Options, year int, header string) (*file, error) {
-	name := "synthetic_hes_apc_" + yearName(year) + ".txt"
-	if o.Comma {
-		name = name[:len(name)-3] + "csv"
-	}
-	if o.Gzip {
-		name += ".gz"
-	}
-	f, err := os.Create(filepath.Join(dir, name))
-	if err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "The extract cannot be written")
-	}
-	out := &file{f: f, b: bufio.NewWriterSize(f, 1<<20)}
-	out.w = out.b
-	if o.Gzip {
-		out.z = gzip.NewWriter(out.b)
-		out.w = out.z
-	}
-	if _, err := io.WriteString(out.w, header+"\n"); err != nil {
-		return nil, fmt.Errorf("write extract: %w", err)
-	}
-	return out, nil
-}
-
-func (f *file) close() error {
-	if f.z != nil {
-		if err := f.z.Close(); err != nil {
-			return fmt.Errorf("write extract: %w", err)
+func (s *sink) put(out *output) error {
+	for i, f := range s.files {
+		if err := f.write(out.text[i]); err != nil {
+			return err
 		}
 	}
-	if err := f.b.Flush(); err != nil {
-		return fmt.Errorf("write extract: %w", err)
-	}
-	if err := f.f.Close(); err != nil {
-		return fmt.Errorf("write extract: %w", err)
+	if s.truth != nil {
+		if _, err := s.truth.Write(out.truth); err != nil {
+			return fmt.Errorf("write truth: %w", err)
+		}
 	}
 	return nil
 }
 
-func number(n int) string { return strconv.Itoa(n) } // small numbers cost no allocation
+func (s *sink) close() error {
+	var errs []error
+	for _, f := range s.files {
+		errs = append(errs, f.close())
+	}
+	if s.truth != nil {
+		errs = append(errs, s.truth.Flush(), s.f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// write lets workers make shards and writes these in order.
+func (w *world) write(ctx context.Context, dir string, progress func(rows int)) (t Truth, err error) {
+	files, err := w.open(dir)
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, files.close()) }()
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	patients := w.o.Patients
+	if w.o.Rows > 0 {
+		patients = maxPatients
+	}
+	workers := runtime.GOMAXPROCS(0)
+	shards := (patients + shard - 1) / shard
+	results := make([]chan *output, workers)
+	for k := range workers {
+		results[k] = make(chan *output, 2)
+		running.Go(func() {
+			defer close(results[k])
+			for s := k; s < shards; s += workers {
+				select {
+				case results[k] <- w.shard(s, patients, 0):
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	sum := newOutput(w)
+	for s := range shards {
+		out, ok := <-results[s%workers]
+		if !ok {
+			return t, context.Cause(ctx)
+		}
+		rows, last := sum.total(), false
+		if w.o.Rows > 0 && rows+out.total() >= w.o.Rows {
+			// The last shard is made again, up to the person who fills the number.
+			out, last = w.shard(s, patients, w.o.Rows-rows), true
+		}
+		if err := files.put(out); err != nil {
+			return t, err
+		}
+		sum.add(out)
+		out.recycle()
+		if progress != nil {
+			progress(sum.total())
+		}
+		if last {
+			break
+		}
+	}
+	return w.truth(sum), nil
+}
+
+// shard makes the people of one shard; if enough is not 0, no more than are
+// needed for that many rows.
+func (w *world) shard(s, patients, enough int) *output {
+	out := newOutput(w)
+	for p := s * shard; p < min(patients, (s+1)*shard); p++ {
+		out.person(p)
+		if enough > 0 && out.total() >= enough {
+			break
+		}
+	}
+	return out
+}
+
+// yearName is the FYEAR of the financial year that begins in a year.
+func yearName(y int) string { return fmt.Sprintf("%02d%02d", y%100, (y+1)%100) }

@@ -8,26 +8,36 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 //go:embed data/*.csv
 var data embed.FS
 
-// world is what all people share.
+// world is what all people share. But for the pool it does not change while people
+// are made.
 type world struct {
 	o          Options
-	columns    []string
-	at         map[string]int
 	days       []string // of each day from epoch on, its date
-	from, to   int      // first day of the first year, day after the last of the last
-	starts     []int    // first day of each year
+	numbers    []string // 0 to 9999
+	years2     []string // FYEAR of each year
+	ranks      [10]string
+	from, to   int   // first day of the first year, day after the last of the last
+	starts     []int // first day of each year
+	columns    []int // places written, in the order of the file
+	date       [columnCount]bool
+	dates      []int // places of dates among those written
+	special    []special
+	flaws      []flaw
 	acute      weighted // main diagnoses of other patients
 	secondary  weighted
 	procedures weighted
 	skinDx     weighted
 	skinOp     weighted
-	providers  []provider
+	providers  []provider // trusts
+	private    []provider // the independent sector
+	texts      *sync.Pool // of [][]byte: buffers of shards that are written
 }
 
 type provider struct{ code, region string }
@@ -68,34 +78,46 @@ func mix(text string) weighted {
 	return w
 }
 
-// columns of an extract, in the order of the file. Slots are added behind.
-const plain = "FYEAR PARTYEAR EPIKEY PSEUDO_HESID ADMIDATE EPISTART EPIEND EPIDUR EPIORDER EPISTAT EPITYPE DISDATE DISDEST DISMETH " +
-	"ADMIMETH ADMISORC ADMINCAT CLASSPAT INTMANIG FIRSTREG SPELBGIN SPELEND SPELDUR BEDYEAR ELECDATE ELECDUR FAE FCE FDE " +
-	"SEX STARTAGE ENDAGE ADMIAGE MYDOB ETHNOS NEOCARE CARERSI MAINSPEF TRETSPEF PROCODE PROCODE3 PROCODE5 SITETRET SENDER PURCODE GPPRAC " +
-	"RESGOR GORTREAT LSOA01 IMD04RK IMD04_DECILE RURURB_IND OPERSTAT SUSRECID SUSHRG SUBDATE"
-
 func newWorld(o Options) (*world, error) {
-	w := &world{o: o, at: map[string]int{}}
-	w.columns = strings.Fields(plain)
-	for i := range 20 {
-		w.columns = append(w.columns, fmt.Sprintf("DIAG_%02d", i+1))
+	w := &world{o: o, special: specials(), flaws: flaws(), texts: &sync.Pool{}}
+	for c := range columnCount {
+		if c < cWide || o.Form.Wide {
+			w.columns = append(w.columns, c)
+		}
 	}
-	for i := range 24 {
-		w.columns = append(w.columns, fmt.Sprintf("OPERTN_%02d", i+1))
-	}
-	for i := range 24 {
-		w.columns = append(w.columns, fmt.Sprintf("OPDATE_%02d", i+1))
-	}
-	for i, c := range w.columns {
-		w.at[c] = i
+	w.dates = dateColumns()
+	for _, c := range w.dates {
+		w.date[c] = true
 	}
 	w.from, w.to = dayOf(o.First, time.April, 1), dayOf(o.Last+1, time.April, 1)
 	for y := o.First; y <= o.Last; y++ {
 		w.starts = append(w.starts, dayOf(y, time.April, 1))
+		w.years2 = append(w.years2, yearName(y))
 	}
 	for d := range w.to + 800 {
 		w.days = append(w.days, epoch.AddDate(0, 0, d).Format(time.DateOnly))
 	}
+	for n := range 10_000 {
+		w.numbers = append(w.numbers, strconv.Itoa(n))
+	}
+	for i := range w.ranks {
+		w.ranks[i] = strconv.Itoa((i + 1) * 3200)
+	}
+	if err := w.frequencies(); err != nil {
+		return nil, err
+	}
+	regions := map[string]string{"A": "RTD RVW RXF", "B": "R0A RM3 RBL RXR", "D": "RR8 RCB RHQ RWY", "E": "RTG RWE RX1 RK5", "F": "RRK RJE RXK RKB", "G": "RGT RC1 RGN RM1", "H": "RJ1 RYJ RAL RJZ RRV RKE", "J": "RTH RHM RA2 RWF RDU RXC", "K": "RA7 RH8 RBA RK9 RD1"}
+	for _, r := range "ABDEFGHJK" {
+		for _, code := range strings.Fields(regions[string(r)]) {
+			w.providers = append(w.providers, provider{code, string(r)})
+		}
+	}
+	w.private = []provider{{"NT3", "H"}, {"NT4", "J"}, {"NVC", "B"}, {"89997", ""}, {"89999", ""}}
+	return w, nil
+}
+
+// frequencies reads how often each code is met.
+func (w *world) frequencies() error {
 	for _, f := range [...]struct {
 		name string
 		take func(code string, weight int)
@@ -114,16 +136,16 @@ func newWorld(o Options) (*world, error) {
 	} {
 		b, err := data.Open("data/" + f.name + ".csv")
 		if err != nil {
-			return nil, fmt.Errorf("open frequencies: %w", err)
+			return fmt.Errorf("open frequencies: %w", err)
 		}
 		rows, err := csv.NewReader(b).ReadAll()
 		if err != nil {
-			return nil, fmt.Errorf("read frequencies: %w", err)
+			return fmt.Errorf("read frequencies: %w", err)
 		}
 		for _, r := range rows[1:] {
 			n, err := strconv.Atoi(r[1])
 			if err != nil {
-				return nil, fmt.Errorf("read frequencies: %w", err)
+				return fmt.Errorf("read frequencies: %w", err)
 			}
 			f.take(r[0], n)
 		}
@@ -132,23 +154,16 @@ func newWorld(o Options) (*world, error) {
 	w.skinDx = mix("C443 90, C444 40, C445 45, C446 45, C447 50, C449 30, L400 40, L401 4, L405 14, L409 22, L208 20, L209 24, L309 36, D225 24, D226 12, D229 10, D235 18, D239 16, " +
 		"L570 60, C435 12, C436 10, C437 12, C439 6, L720 26, D171 12, D179 12, L97X 40, L120 12, L100 8, L130 6, L501 14, L509 16, L031 22, L039 18, L732 22, L905 16, L920 12, L820 10, L82X 40, L821 10, L610 8, L639 6, L710 8")
 	w.skinOp = mix("S065 160, S064 20, S066 40, S068 30, S069 50, S051 20, S055 40, S052 20, S131 30, S132 30, S141 40, S142 30, S151 30, S152 20, S121 50, S122 50, S123 20, S081 30, S082 30, S083 20, S091 30, S095 15, S101 25, S111 25, S351 15, S271 10, S361 10, X921 25, S411 15")
-	regions := map[string]string{"A": "RTD RVW RXF", "B": "R0A RM3 RBL RXR", "D": "RR8 RCB RHQ RWY", "E": "RTG RWE RX1 RK5", "F": "RRK RJE RXK RKB", "G": "RGT RC1 RGN RM1", "H": "RJ1 RYJ RAL RJZ RRV RKE", "J": "RTH RHM RA2 RWF RDU RXC", "K": "RA7 RH8 RBA RK9 RD1"}
-	for _, r := range "ABDEFGHJK" {
-		for _, code := range strings.Fields(regions[string(r)]) {
-			w.providers = append(w.providers, provider{code, string(r)})
-		}
-	}
-	return w, nil
+	return nil
 }
 
-func (w *world) separator() byte {
-	if w.o.Comma {
-		return ','
+// number is a count's text; those up to 9999 cost no allocation.
+func (w *world) number(n int) string {
+	if n >= 0 && n < len(w.numbers) {
+		return w.numbers[n]
 	}
-	return '|'
+	return strconv.Itoa(n)
 }
-
-func (w *world) header() string { return strings.Join(w.columns, string(w.separator())) }
 
 // year returns the index of the financial year of a day, which must be in the
 // extract.
@@ -158,4 +173,30 @@ func (w *world) year(day int) int {
 		i--
 	}
 	return i
+}
+
+// yearEnd is the day after a year's last.
+func (w *world) yearEnd(year int) int {
+	if year+1 < len(w.starts) {
+		return w.starts[year+1]
+	}
+	return w.to
+}
+
+// years are the completed years between two days.
+func (w *world) years(birth, day int) int {
+	b, d := w.days[birth], w.days[day]
+	n := digits(d[:4]) - digits(b[:4])
+	if d[5:] < b[5:] {
+		n--
+	}
+	return n
+}
+
+func digits(text string) int {
+	n := 0
+	for i := range len(text) {
+		n = n*10 + int(text[i]-'0')
+	}
+	return n
 }

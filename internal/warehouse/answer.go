@@ -35,6 +35,9 @@ type Row struct {
 	Patient   string   // pseudonym, "9XM WZR"; "" if the episode has no person key
 	PatientID string   // id of the patient; "" likewise
 	Values    []string // as Answer.Columns; "" is not recorded
+	// For one episode only, and only if the release holds it.
+	Raw    []string // as Values: the text as delivered where the load changed it, else ""
+	Origin string   // "file:line" that the episode was read from
 	// For patients only: over the matching episodes.
 	Episodes    policy.Count
 	First, Last string // admission dates
@@ -102,7 +105,10 @@ func (w *Warehouse) fields(names []string) []hes.Field {
 // be shown.
 func (o *asked) row(acc policy.Access, r driver.Row, columns int) Row {
 	out := Row{ID: o.keys.seal(episodeID, uint32(r.ID), 0), Values: r.Values[:columns:columns],
-		Episodes: acc.Protect(r.Episodes), First: r.First, Last: r.Last}
+		Origin: baseName(r.Origin), Episodes: acc.Protect(r.Episodes), First: r.First, Last: r.Last}
+	if len(r.Raw) >= columns {
+		out.Raw = r.Raw[:columns:columns] // not the person key's, which is the last
+	}
 	if r.Person != driver.NoPerson {
 		out.PatientID = o.keys.seal(patientID, uint32(r.Person), 0)
 		out.Patient = o.keys.pseudonym(r.Values[columns])
@@ -121,14 +127,15 @@ type Record struct {
 }
 
 // Episode returns one episode that the person was shown, with every field that
-// the release holds and the access covers. q gives the order for Previous and
+// the release holds and the access covers, and beside each value the text that
+// was delivered, where the load changed it. q gives the order for Previous and
 // Next; its page and counts are not used.
 func (w *Warehouse) Episode(ctx context.Context, acc policy.Access, q query.Query, id string, from Client) (*Record, error) {
 	facts, err := w.Facts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	one := query.Query{Limit: 1, Columns: w.covered(acc, facts.Columns)}
+	one := query.Query{Limit: 1, Raw: true, Columns: w.covered(acc, facts.Columns)}
 	var previous, next driver.RowID = driver.NoRow, driver.NoRow
 	neighbours := func(ctx context.Context, got *asked) error {
 		if len(got.raw.Rows) == 0 {

@@ -7,6 +7,9 @@
 // protect the counts; write the access event, durably, with the number of rows
 // shown; only then return. If the event cannot be written there is no answer.
 //
+// Reports of loads, which count patients too, come through here as well
+// (Report), protected and recorded likewise.
+//
 // Files for whoever owns the machine go through Dump, which checks and records
 // likewise: there the event comes before the first row, and one more at the end
 // says how many there were.
@@ -45,6 +48,14 @@ type Facts struct {
 	First     string   // first and last admission, as dates
 	Last      string
 	Columns   []string // fields held, as driver.Info
+	Rules     []Rule   // of the subset, in their order; none for "all" and for releases made before they were kept
+}
+
+// Rule is a rule of a subset, by which an episode can belong to it.
+type Rule struct {
+	ID    string // "N1", a value of the field SUBSET_n
+	Title string // "Care under dermatology"
+	Start bool   // a list of episodes starts with those that meet it
 }
 
 // Source hands out the release that is being served.
@@ -60,6 +71,7 @@ type Options struct {
 	Dictionary *hes.Dictionary
 	Source     Source
 	Recorder   audit.Recorder
+	Loads      Loads            // nil: no load reports are kept here
 	Key        []byte           // 32 random bytes, kept; makes ids in URLs
 	Now        func() time.Time // the wall clock
 	Deadline   time.Duration    // longest that one question may take; 0: 30 s

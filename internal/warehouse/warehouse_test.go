@@ -54,13 +54,17 @@ type door struct {
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-func setUp(t *testing.T) door {
+func setUp(t *testing.T, change ...func(*warehouse.Options)) door {
 	t.Helper()
 	f := drivertest.New(t)
 	e := memory.New(f.Dictionary, f.Columns, f.Records)
 	d := door{log: &record{}, source: &source{e, warehouse.Facts{ID: "r1", Columns: e.Info().Columns}}, f: f}
+	o := warehouse.Options{Dictionary: f.Dictionary, Source: d.source, Recorder: d.log, Key: make([]byte, 32), Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	for _, c := range change {
+		c(&o)
+	}
 	var err error
-	d.Warehouse, err = warehouse.New(warehouse.Options{Dictionary: f.Dictionary, Source: d.source, Recorder: d.log, Key: make([]byte, 32), Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	d.Warehouse, err = warehouse.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -125,7 +125,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 	}
 	ref, title := v.access.Agreement()
 	return s.show(w, r, http.StatusOK, view.AccountPage(s.frame(r, "Your account", "account"), view.Account{
-		Name: v.user.Name, Display: v.user.Display, Role: v.user.Role.Label(), Agreement: ref, Title: title, SeesRows: v.access.SeesRows(), SeesTables: v.access.SeesTables(), Home: home(v.user.Role)}))
+		Name: v.user.Name, Display: v.user.Display, Role: v.user.Role.Label(), Agreement: ref, Title: title, SeesRows: v.access.SeesRows(), SeesTables: v.access.SeesTables(), SeesLoads: v.access.SeesLoads(), Home: home(v.user.Role)}))
 }
 
 func (s *Server) front(w http.ResponseWriter, r *http.Request) error {
@@ -137,13 +137,7 @@ func (s *Server) front(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) facts(f warehouse.Facts) view.Facts {
-	out := view.Facts{Rows: f.Rows, Subset: f.Subset, Synthetic: f.Synthetic, ID: f.ID, First: longDate(f.First), Last: longDate(f.Last)}
-	if len(f.Years) > 0 {
-		out.Years = yearLabel(f.Years[0])
-		if last := f.Years[len(f.Years)-1]; last != f.Years[0] {
-			out.Years += " to " + yearLabel(last)
-		}
-	}
+	out := view.Facts{Rows: f.Rows, Years: yearSpan(f.Years), Subset: f.Subset, Synthetic: f.Synthetic, ID: f.ID, First: longDate(f.First), Last: longDate(f.Last)}
 	if !f.Loaded.IsZero() {
 		out.Loaded = f.Loaded.Format("2 January 2006")
 	}

@@ -1,27 +1,64 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
 
 	"webenablehes/internal/hes"
+	"webenablehes/internal/policy"
 	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/web/view"
 )
 
-// facet makes one filter of the side panel.
-func (s *Server) facet(state query.View, c query.Control, counts *warehouse.Facet) view.Facet {
+// wholeList is the longest code list of which a facet shows every value, in the
+// order of the list; of longer ones it shows the commonest.
+const wholeList = 40
+
+// counts says how the values of a control are counted.
+func (s *Server) counts(sc scene, c query.Control) query.Facet {
 	field, _ := s.c.Dictionary.Field(c.Field)
-	on, active := state.Filter(c.Key)
+	f := query.Facet{Field: sc.state.FieldOf(c)}
+	switch {
+	case c.Kind == query.Dates:
+		f.Chars = len("2008-04")
+	case c.Kind == query.Prefixes:
+		f.Chars, f.Limit = 3, 10
+	case c.Field != hes.YearField && !s.inListOrder(field):
+		f.Limit = 10
+	}
+	on, _ := sc.state.Filter(c.Key)
+	for _, value := range on.Values {
+		if value != query.None && (c.Kind != query.Prefixes || len(value) == 3) {
+			f.Also = append(f.Also, value)
+		}
+	}
+	return f
+}
+
+func (s *Server) inListOrder(f hes.Field) bool {
+	return s.c.Codes.Closed(f.Codes) && len(s.c.Codes.Values(f.Codes)) <= wholeList
+}
+
+// facet makes one filter of the side panel; counts is nil for a span of numbers.
+func (s *Server) facet(sc scene, c query.Control, counts *warehouse.Facet) view.Facet {
+	field, _ := s.c.Dictionary.Field(c.Field)
+	on, active := sc.state.Filter(c.Key)
+	standing, begins := sc.state.Default(c.Key)
 	f := view.Facet{Key: c.Key, Title: title(c, field), Span: c.Kind == query.Dates || c.Kind == query.Numbers, Dates: c.Kind == query.Dates,
-		Codes: c.Kind == query.Prefixes, From: on.From, To: on.To, Exclude: on.Exclude}
+		Codes: c.Kind == query.Prefixes, From: on.From, To: on.To, Exclude: on.Exclude, Begins: begins, Note: method(c.Field)}
 	if active {
 		f.Active = max(1, len(on.Values))
 	}
-	f.Open = active || c.Key == "dx" || c.Key == "adm" || c.Key == "age" || c.Key == "sex"
+	changed := active && !(begins && on.Exclude == standing.Exclude && slices.Equal(on.Values, standing.Values))
+	f.Open = changed || c.Key == "dx" || c.Key == "adm" || c.Key == "age" || c.Key == "sex"
 	if f.Span || counts == nil {
+		return f
+	}
+	if c.Key == "dup" {
+		f.Radio, f.Options = true, duplicates(on, active, counts)
 		return f
 	}
 	prefix := ""
@@ -32,9 +69,9 @@ func (s *Server) facet(state query.View, c query.Control, counts *warehouse.Face
 	for _, v := range counts.Values {
 		most = max(most, v.Count.Published())
 	}
-	for _, v := range counts.Values {
+	for _, v := range s.ordered(field, counts.Values) {
 		o := view.Option{Value: prefix + v.Value, Count: v.Count, Share: 100 * v.Count.Published() / most, On: slices.Contains(on.Values, v.Value)}
-		o.Code, o.Label = s.optionLabel(field, v.Value)
+		o.Code, o.Label = s.optionLabel(sc, field, v.Value)
 		f.Options = append(f.Options, o)
 	}
 	if !counts.Missing.Zero() || slices.Contains(on.Values, query.None) {
@@ -56,20 +93,73 @@ func (s *Server) facet(state query.View, c query.Control, counts *warehouse.Face
 	return f
 }
 
+// duplicates makes the three ways in which duplicates can be dealt with.
+func duplicates(on query.Filter, active bool, counts *warehouse.Facet) []view.Option {
+	var twice policy.Count
+	rest := []policy.Count{counts.Missing}
+	for _, v := range counts.Values {
+		if v.Value == "1" {
+			twice = v.Count
+		} else {
+			rest = append(rest, v.Count)
+		}
+	}
+	if !slices.ContainsFunc(counts.Values, func(v warehouse.Value) bool { return v.Value == "1" }) {
+		twice = policy.Sum(nil)
+	}
+	is := active && slices.Equal(on.Values, []string{"1"})
+	all := policy.Sum(append(rest, twice))
+	most := max(1, all.Published())
+	out := []view.Option{
+		{Value: "!1", Label: "Left out", Count: policy.Sum(rest), On: is && on.Exclude},
+		{Value: query.Any, Label: "Shown with the rest", Count: all, On: !active},
+		{Value: "1", Label: "Duplicates only", Count: twice, On: is && !on.Exclude},
+	}
+	for i := range out {
+		out[i].Share = 100 * out[i].Count.Published() / most
+	}
+	return out
+}
+
+// ordered puts values into the order of their code list; without one they keep
+// the order of the counts.
+func (s *Server) ordered(f hes.Field, values []warehouse.Value) []warehouse.Value {
+	if !s.inListOrder(f) {
+		return values
+	}
+	list := s.c.Codes.Values(f.Codes)
+	at := func(v warehouse.Value) int {
+		if i := slices.IndexFunc(list, func(c hes.CodeValue) bool { return c.Code == v.Value }); i >= 0 {
+			return i
+		}
+		return len(list)
+	}
+	values = slices.Clone(values)
+	slices.SortStableFunc(values, func(a, b warehouse.Value) int { return cmp.Compare(at(a), at(b)) })
+	return values
+}
+
 func title(c query.Control, f hes.Field) string {
 	switch c.Key {
 	case "dx":
 		return "Diagnosis"
 	case "adm":
 		return "Admission date"
+	case "dup":
+		return "Duplicates"
 	}
 	return f.Label
 }
 
 // optionLabel returns a value's code, for clinical lists, and its label.
-func (s *Server) optionLabel(f hes.Field, value string) (code, label string) {
+func (s *Server) optionLabel(sc scene, f hes.Field, value string) (code, label string) {
 	if f.Name == hes.YearField {
 		return "", yearLabel(value)
+	}
+	for _, r := range sc.facts.Rules {
+		if f.Name == subsetField && r.ID == value {
+			return "", ruleLabel(r)
+		}
 	}
 	label, ok := s.c.Codes.Label(f.Codes, value)
 	switch {
@@ -79,57 +169,6 @@ func (s *Server) optionLabel(f hes.Field, value string) (code, label string) {
 		return "", label
 	}
 	return "", value
-}
-
-// chips says each filter that is on as a sentence, with a link that takes it off.
-func (s *Server) chips(state query.View) []view.Chip {
-	var out []view.Chip
-	for _, f := range state.Filters {
-		c, _ := query.ControlOf(f.Key)
-		field, _ := s.c.Dictionary.Field(c.Field)
-		chip := view.Chip{Field: c.Says, Remove: address(state.With(query.Filter{Key: f.Key}), warehouse.Page{})}
-		switch {
-		case c.Kind == query.Dates:
-			chip.Text = span(longDate(f.From), longDate(f.To))
-		case c.Kind == query.Numbers:
-			chip.Text = span(f.From, f.To)
-		default:
-			chip.Field = c.Says + " is"
-			if c.Key == "dx" {
-				chip.Field = map[bool]string{false: "Primary diagnosis is", true: "Any diagnosis is"}[state.AnyDiagnosis]
-			}
-			if f.Exclude {
-				chip.Field += " not"
-			}
-			var names []string
-			for _, v := range f.Values {
-				if v == query.None {
-					names = append(names, "not recorded")
-					continue
-				}
-				code, label := s.optionLabel(field, v)
-				names = append(names, strings.TrimSpace(code+" "+label))
-			}
-			if len(names) > 3 {
-				names = append(names[:2], "others")
-			}
-			chip.Text = strings.Join(names, " or ")
-		}
-		out = append(out, chip)
-	}
-	return out
-}
-
-func span(from, to string) string {
-	switch {
-	case from == to:
-		return from
-	case from == "":
-		return "up to " + to
-	case to == "":
-		return "from " + from
-	}
-	return from + " to " + to
 }
 
 // months makes the strip of admissions by month, over all months between the

@@ -180,7 +180,11 @@ func navigation(u registry.User) []view.Link {
 	default:
 		out = append(out, view.Link{Text: "Records", URL: home, Key: "records"})
 	}
-	return append(out, view.Link{Text: "Data dictionary", URL: "/dictionary", Key: "dictionary"})
+	out = append(out, view.Link{Text: "Data dictionary", URL: "/dictionary", Key: "dictionary"})
+	if u.Role.SeesLoads() {
+		out = append(out, view.Link{Text: "Data quality", URL: "/quality", Key: "quality"})
+	}
+	return out
 }
 
 func (s *Server) nothing(http.ResponseWriter, *http.Request) error {

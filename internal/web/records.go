@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,10 +32,11 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "This link is damaged. Start again from Records.")
 	}
-	state, err := query.ParseView(in, s.c.Dictionary)
+	sc, err := s.scene(r.Context(), in)
 	if err != nil {
 		return err
 	}
+	state := sc.state
 	page := warehouse.Page{After: in.Get("after"), Before: in.Get("before")}
 	if canonical := address(state, page); r.URL.RequestURI() != canonical {
 		if r.Header.Get("X-Part") == "" {
@@ -47,12 +49,12 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := s.question(state, columns)
+	q := s.question(sc, columns)
 	answer, err := s.c.Warehouse.Explore(r.Context(), v.access, q, page, v.client)
 	if err != nil {
 		return err
 	}
-	x := s.explorer(state, answer, columns, offered)
+	x := s.explorer(sc, answer, columns, offered)
 	x.Clinical = !v.access.SeesEpisodes()
 	x.Return = address(state, page)
 	ref, title := v.access.Agreement()
@@ -62,6 +64,31 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 		return s.show(w, r, http.StatusOK, view.App(frame, x))
 	}
 	return s.show(w, r, http.StatusOK, view.ExplorerPage(frame, x))
+}
+
+// scene is a state of the explorer and the release that it is over.
+type scene struct {
+	state query.View
+	offer query.Offer
+	facts warehouse.Facts
+}
+
+// scene reads the explorer's state from a URL's query, over what the release
+// that is served offers.
+func (s *Server) scene(ctx context.Context, in url.Values) (scene, error) {
+	facts, err := s.c.Warehouse.Facts(ctx)
+	if err != nil {
+		return scene{}, err
+	}
+	var start []string
+	for _, r := range facts.Rules {
+		if r.Start {
+			start = append(start, r.ID)
+		}
+	}
+	sc := scene{offer: query.NewOffer(s.c.Dictionary, facts.Columns, start), facts: facts}
+	sc.state, err = query.ParseView(in, s.c.Dictionary, sc.offer)
+	return sc, err
 }
 
 // address is the canonical URL of a state and a page of it.
@@ -104,41 +131,36 @@ func (s *Server) chosen(r *http.Request, v visitor, state query.View) (columns [
 }
 
 // question is what the explorer asks for a state.
-func (s *Server) question(state query.View, columns []string) query.Query {
-	q := query.Query{Unit: state.Unit, Where: state.Where(), Sort: state.Sort, Limit: pageSize, Columns: columns, Counts: true}
-	for _, c := range query.Controls() {
-		field, _ := s.c.Dictionary.Field(c.Field)
-		f := query.Facet{Field: state.FieldOf(c)}
-		switch c.Kind {
-		case query.Dates:
-			f.Chars = len("2008-04")
-		case query.Numbers:
-			continue
-		case query.Prefixes:
-			f.Chars, f.Limit = 3, 10
-		case query.Choice:
-			if c.Field != hes.YearField && field.Codes != "SEX" && field.Codes != "CLASSPAT" {
-				f.Limit = 10
-			}
+func (s *Server) question(sc scene, columns []string) query.Query {
+	q := query.Query{Unit: sc.state.Unit, Where: sc.state.Where(), Sort: sc.state.Sort, Limit: pageSize, Columns: columns, Counts: true}
+	for _, c := range sc.offer.Controls {
+		if c.Kind != query.Numbers {
+			q.Facets = append(q.Facets, s.counts(sc, c))
 		}
-		if on, ok := state.Filter(c.Key); ok {
-			for _, value := range on.Values {
-				if value != query.None && (c.Kind != query.Prefixes || len(value) == 3) {
-					f.Also = append(f.Also, value)
-				}
-			}
-		}
-		q.Facets = append(q.Facets, f)
 	}
 	return q
 }
 
 // explorer makes the page's content from an answer.
-func (s *Server) explorer(state query.View, a *warehouse.Answer, columns []string, offered []hes.Field) view.Explorer {
+func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offered []hes.Field) view.Explorer {
+	state := sc.state
 	x := view.Explorer{Facts: s.facts(a.Release), Episodes: a.Episodes, Patients: a.Patients, From: a.From, To: a.To,
-		ByPatient: state.Unit == query.Patients, Wrap: state.Wrap, ClearURL: "/records", Any: state.AnyDiagnosis, Chips: s.chips(state)}
-	bare := query.View{Sort: state.Sort, Columns: state.Columns, Unit: state.Unit, Wrap: state.Wrap}
-	x.ClearURL = address(bare, warehouse.Page{})
+		ByPatient: state.Unit == query.Patients, Wrap: state.Wrap, Any: state.AnyDiagnosis, Chips: s.chips(sc), Begins: len(state.Defaults) > 0}
+	x.ClearURL = address(state.Clear(), warehouse.Page{})
+	x.Cleared = x.ClearURL == address(state, warehouse.Page{})
+	if len(state.Filters) > 0 {
+		x.EverythingURL = address(state.Everything(), warehouse.Page{})
+	}
+	shown := slices.Clone(columns)
+	for _, f := range state.Filters {
+		c, _ := query.ControlOf(f.Key)
+		shown = append(shown, c.Field)
+	}
+	for _, name := range shown {
+		if m := method(name); m != "" && !slices.Contains(x.Methods, m) {
+			x.Methods = append(x.Methods, m)
+		}
+	}
 	if a.After != "" {
 		x.NextURL = address(state, warehouse.Page{After: a.After})
 	}
@@ -156,15 +178,15 @@ func (s *Server) explorer(state query.View, a *warehouse.Answer, columns []strin
 	x.WrapURL, x.EpisodesURL, x.PatientsURL = address(wrapped, warehouse.Page{}), address(episodes, warehouse.Page{}), address(patients, warehouse.Page{})
 	x.Hidden = hidden(state)
 	i := 0
-	for _, c := range query.Controls() {
+	for _, c := range sc.offer.Controls {
 		if c.Kind == query.Numbers {
-			x.Facets = append(x.Facets, s.facet(state, c, nil))
+			x.Facets = append(x.Facets, s.facet(sc, c, nil))
 			continue
 		}
 		if c.Kind == query.Dates {
 			x.Months = months(a.Facets[i], state)
 		}
-		x.Facets = append(x.Facets, s.facet(state, c, &a.Facets[i]))
+		x.Facets = append(x.Facets, s.facet(sc, c, &a.Facets[i]))
 		i++
 	}
 	for _, f := range a.Columns {
@@ -303,127 +325,10 @@ func (s *Server) columns(w http.ResponseWriter, r *http.Request) error {
 	}
 	values := back.Query()
 	values.Del("cols")
-	state, err := query.ParseView(values, s.c.Dictionary)
+	sc, err := s.scene(r.Context(), values)
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, address(state, warehouse.Page{}), http.StatusSeeOther)
+	http.Redirect(w, r, address(sc.state, warehouse.Page{}), http.StatusSeeOther)
 	return nil
-}
-
-// record is one episode with every field.
-func (s *Server) record(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.who(r)
-	if err != nil {
-		return err
-	}
-	state, err := query.ParseView(r.URL.Query(), s.c.Dictionary)
-	if err != nil {
-		return err
-	}
-	rec, err := s.c.Warehouse.Episode(r.Context(), v.access, query.Query{Unit: state.Unit, Where: state.Where(), Sort: state.Sort}, r.PathValue("id"), v.client)
-	if err != nil {
-		return err
-	}
-	if !v.access.SeesEpisodes() {
-		state.Unit = query.Patients // the only list that they have
-	}
-	x := view.Record{Patient: rec.Row.Patient, ListURL: address(state, warehouse.Page{}), Facts: s.facts(rec.Release)}
-	tail := ""
-	if q := state.Encode(); q != "" {
-		tail = "?" + q
-	}
-	if rec.Previous != "" {
-		x.PreviousURL = "/records/" + rec.Previous + tail
-	}
-	if rec.Next != "" {
-		x.NextURL = "/records/" + rec.Next + tail
-	}
-	if rec.Row.PatientID != "" {
-		x.PatientURL = "/patients/" + rec.Row.PatientID
-	}
-	for i, f := range rec.Columns {
-		value := rec.Row.Values[i]
-		switch f.Name {
-		case hes.MainDiagnosis:
-			x.Heading = s.cell(f, value).Text
-		case hes.AdmissionDate:
-			x.Admitted = longDate(value)
-		case hes.EpisodeKey:
-			x.Key = value
-		}
-		if value == "" && f.Slot > 1 {
-			continue // empty slots of a family say nothing
-		}
-		entry := view.Entry{Name: f.Name, Label: f.Label, Value: value}
-		if value != "" {
-			c := s.cell(f, value)
-			entry.Value, entry.Meaning = c.Text, ""
-			if f.Codes != "" && c.Text != value {
-				entry.Value, entry.Meaning = hes.Display(f.Codes, value), c.Text
-			}
-		}
-		x.Add(f.Group, entry)
-	}
-	if x.Heading == "" {
-		x.Heading = "Episode"
-	}
-	x.PutFirst("Diagnoses", "Procedures", "Admission and stay", "Discharge", "Patient")
-	ref, title := v.access.Agreement()
-	x.Agreement, x.Purpose = ref, title
-	return s.show(w, r, http.StatusOK, view.RecordPage(s.frame(r, x.Heading, "records"), x))
-}
-
-// patient is one patient's episodes, newest first.
-func (s *Server) patient(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.who(r)
-	if err != nil {
-		return err
-	}
-	columns, _, err := s.chosen(r, visitor{access: v.access}, query.View{})
-	if err != nil {
-		return err
-	}
-	a, err := s.c.Warehouse.Patient(r.Context(), v.access, columns, r.PathValue("id"), v.client)
-	if err != nil {
-		return err
-	}
-	x := view.Patient{Facts: s.facts(a.Release), Patient: a.Rows[0].Patient, Episodes: a.Episodes, Shown: a.To, All: a.After == ""}
-	for _, f := range a.Columns {
-		x.Columns = append(x.Columns, view.Column{Label: f.Label, Name: f.Name, Class: columnClass(f)})
-	}
-	for _, row := range a.Rows {
-		x.Rows = append(x.Rows, s.line(a.Columns, row, query.View{}))
-	}
-	ref, title := v.access.Agreement()
-	x.Agreement, x.Purpose = ref, title
-	return s.show(w, r, http.StatusOK, view.PatientPage(s.frame(r, "Patient "+x.Patient, "records"), x))
-}
-
-// table is one of the fixed protected tables.
-func (s *Server) table(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.who(r)
-	if err != nil {
-		return err
-	}
-	t, err := s.c.Warehouse.FixedTable(r.Context(), v.access, r.PathValue("name"), v.client)
-	if err != nil {
-		return err
-	}
-	x := view.Table{Facts: s.facts(t.Release), Title: t.Title, Corner: t.Fields[0].Label, Under: t.Under, All: t.All, Protected: v.access.Protects()}
-	for _, c := range t.Columns {
-		x.Columns = append(x.Columns, s.valueLabel(t.Fields[1], c))
-	}
-	for i, value := range t.Rows {
-		x.Rows = append(x.Rows, view.TableRow{Label: s.valueLabel(t.Fields[0], value), Cells: t.Cells[i], Total: t.Totals[i]})
-	}
-	return s.show(w, r, http.StatusOK, view.TablePage(s.frame(r, t.Title, "tables"), x))
-}
-
-func (s *Server) valueLabel(f hes.Field, value string) string {
-	if value == "" {
-		return "Not recorded"
-	}
-	c := s.cell(f, value)
-	return c.Text
 }

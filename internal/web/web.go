@@ -72,6 +72,8 @@ func (s *Server) routes() map[string]handler {
 		"POST /records/columns":   s.columns,
 		"GET /patients/{id}":      s.patient,
 		"GET /tables/{name}":      s.table,
+		"GET /quality":            s.loads,
+		"GET /quality/loads/{id}": s.load,
 		"GET /dictionary":         s.dictionary,
 		"GET /dictionary/{field}": s.dictionaryField,
 		"GET /healthz":            s.health,

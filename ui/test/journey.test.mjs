@@ -183,10 +183,10 @@ for (const [width, height] of [[1440, 900], [1366, 768], [390, 844], [320, 640]]
 test('each-role-sees-its-own', async () => {
   for (const [name, home, may, mayNot] of [
     ['clinician', '/records', ['/records?view=patients'], ['/records', '/tables/year-by-sex']],
-    ['planner', '/tables/year-by-sex', ['/tables/year-by-sex'], ['/records', '/records?view=patients', '/records?sort=SEX']],
-    ['datamanager', '/account', ['/account'], ['/records', '/tables/year-by-sex']],
-    ['iglead', '/account', ['/account'], ['/records', '/tables/year-by-sex']],
-    ['researcher', '/records', ['/records'], ['/tables/year-by-sex', '/records?cols=TOKEN_PERSON_ID', '/records?cols=LSOA01', '/records?sort=CONSULT']],
+    ['planner', '/tables/year-by-sex', ['/tables/year-by-sex'], ['/quality', '/records', '/records?view=patients', '/records?sort=SEX']],
+    ['datamanager', '/account', ['/account', '/quality'], ['/records', '/tables/year-by-sex']],
+    ['iglead', '/account', ['/account', '/quality'], ['/records', '/tables/year-by-sex']],
+    ['researcher', '/records', ['/records'], ['/quality', '/tables/year-by-sex', '/records?cols=TOKEN_PERSON_ID', '/records?cols=LSOA01', '/records?sort=CONSULT']],
   ]) {
     const { context, page } = await open();
     await signIn(page, name);
@@ -200,6 +200,50 @@ test('each-role-sees-its-own', async () => {
     await context.close();
   }
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`what-a-list-begins-with-${javaScriptEnabled ? 'with' : 'without'}-javascript`, async () => {
+    const { context, page, wrong } = await open({ javaScriptEnabled });
+    await signIn(page, 'researcher');
+    assert.match(await page.textContent('.chips'), /Finished episodes only/);
+    const finished = await total(page);
+    await page.click('.chip a[aria-label="Remove filter: Finished episodes only"]');
+    await page.waitForURL(/fin=any/);
+    await page.waitForFunction(() => !document.querySelector('.chips').textContent.includes('Finished episodes only'));
+    assert.ok((await total(page)) >= finished);
+    await page.click('.side__h a');
+    await page.waitForURL((u) => !u.search);
+    await page.waitForFunction(() => document.querySelector('.chips').textContent.includes('Finished episodes only'));
+    assert.equal(await total(page), finished);
+    // unticking the default in the form is not the same as saying nothing
+    await page.click('#fac-fin summary');
+    await page.uncheck('#fac-fin input[value="3"]');
+    if (!javaScriptEnabled) await page.click('.apply button');
+    await page.waitForURL(/fin=any/);
+    assert.deepEqual(wrong, []);
+    await context.close();
+  });
+}
+
+for (const [width, height] of [[1440, 900], [1366, 768], [390, 844], [320, 640]]) {
+  test(`load-reports-at-${width}`, async () => {
+    const { context, page, wrong } = await open({ width, height });
+    await signIn(page, 'datamanager');
+    await page.goto(url + '/quality');
+    await check(page, 'quality');
+    await page.click('.tbl tbody a');
+    await page.waitForURL(/quality\/loads\//);
+    const text = await page.textContent('main');
+    assert.match(text, /episodes kept of [\d,]+ rows read/);
+    assert.match(text, /synthetic_hes_apc_0809\.txt/);
+    const [read, ...parts] = (await page.locator('.figs').first().locator('dd').allTextContents()).map((n) => Number(n.replaceAll(',', '')));
+    assert.equal(read, parts.reduce((a, b) => a + b), 'every row is accounted for');
+    await check(page, 'load');
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, 'the page scrolls sideways');
+    assert.deepEqual(wrong, []);
+    await context.close();
+  });
+}
 
 test('a-clinician-goes-from-a-patient-to-an-episode-and-back', async () => {
   const { context, page, wrong } = await open({ width: 1366, height: 768 });

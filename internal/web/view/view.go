@@ -68,7 +68,7 @@ type SignIn struct{ Next, Name, Error string }
 // Account is the page of one's own account.
 type Account struct {
 	Name, Display, Role, Agreement, Title, Home string
-	SeesRows, SeesTables                        bool
+	SeesRows, SeesTables, SeesLoads             bool
 }
 
 // Explorer is the record explorer.
@@ -78,6 +78,9 @@ type Explorer struct {
 	Episodes, Patients                  policy.Count
 	From, To                            policy.Count
 	ByPatient, Clinical, Wrap, Any      bool
+	Begins, Cleared                     bool // there are default filters; they alone are on
+	EverythingURL                       string
+	Methods                             []string // by which the stays shown or filtered by were put together
 	Chips                               []Chip
 	Facets                              []Facet
 	Months                              Months
@@ -116,6 +119,9 @@ func (x Explorer) Total() policy.Count {
 // Chip is a filter that is on.
 type Chip struct{ Field, Text, Remove string }
 
+// Says is the chip as a sentence.
+func (c Chip) Says() string { return strings.TrimSpace(c.Field + " " + c.Text) }
+
 // Facet is one filter of the side panel.
 type Facet struct {
 	Key, Title         string
@@ -124,6 +130,8 @@ type Facet struct {
 	Span, Dates, Codes bool
 	From, To, Typed    string
 	Exclude            bool
+	Begins, Radio      bool   // a default filter stands; one option of all is chosen
+	Note               string // the method behind the field
 	Options            []Option
 	More               policy.Count // distinct values in all, if not all are shown
 }
@@ -189,7 +197,11 @@ type Section struct {
 }
 
 // Entry is a labelled value.
-type Entry struct{ Name, Label, Value, Meaning string }
+type Entry struct {
+	Name, Label, Value, Meaning string
+	Delivered, Cleaned          string // text in the file and what it was cleaned to; Delivered is "" where they are alike
+	Rule, Source                string // of a derived field
+}
 
 // Record is one episode.
 type Record struct {
@@ -198,6 +210,7 @@ type Record struct {
 	Heading, Admitted, Key, Patient           string
 	ListURL, PreviousURL, NextURL, PatientURL string
 	Sections                                  []Section
+	File, Line                                string // where the record was read; "" if not known
 }
 
 // Add puts an entry under its heading.
@@ -230,7 +243,7 @@ type Patient struct {
 	Facts
 	Agreement, Purpose, Patient string
 	Episodes, Shown             policy.Count
-	All                         bool
+	All, Begins                 bool // all are shown; the list leaves some out by default
 	Columns                     []Column
 	Rows                        []Line
 }
@@ -316,4 +329,20 @@ func exampleCode(f Facet) string {
 		return "L40 or C44.3"
 	}
 	return "S06 or S06.5"
+}
+
+// cleaned says what a delivered text was cleaned to.
+func cleaned(e Entry) string {
+	if e.Cleaned == "" {
+		return "not recorded"
+	}
+	return "“" + e.Cleaned + "”"
+}
+
+// atLine ends the sentence that says where a record was read.
+func atLine(r Record) string {
+	if r.Line == "" {
+		return "."
+	}
+	return ", line " + r.Line + "."
 }

@@ -1,0 +1,261 @@
+package query
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/hes"
+)
+
+var (
+	// codes, and the words that derived fields hold: "day case", "90+", "in_situ"
+	choiceText = regexp.MustCompile(`^[0-9A-Za-z&.+_-][0-9A-Za-z&.+_ -]{0,39}$`)
+	monthText  = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}$`)
+)
+
+// ParseView reads a URL's query over what a release offers. A filter that the
+// query does not mention is as its default says; "any" takes it off. Keys that
+// it does not know are left alone, so that a page can have its own. Unreadable
+// values, and filters on fields that the release does not hold, give an error of
+// kind Invalid that names the filter and what is wanted.
+//
+// Besides the canonical form it takes what forms send: "age_from" and "age_to"
+// for a span, and "not.sex=1" for an exclusion.
+func ParseView(in url.Values, d *hes.Dictionary, o Offer) (View, error) {
+	v := View{Defaults: o.Defaults}
+	for _, c := range Controls() {
+		f, off, err := parseFilter(c, in)
+		if err != nil {
+			return View{}, err
+		}
+		if f != nil && !o.has(c.Key) {
+			return View{}, fault.New(fault.Invalid, "%s: the release that is served does not hold this field, so records cannot be filtered by it. Take the filter out of the link.", c.Says)
+		}
+		if standing, ok := v.Default(c.Key); ok && f == nil && !off {
+			f = &standing
+		}
+		if f != nil {
+			v.Filters = append(v.Filters, *f)
+		}
+	}
+	switch in.Get("dxpos") {
+	case "", "primary":
+	case "any":
+		v.AnyDiagnosis = true
+	default:
+		return View{}, fault.New(fault.Invalid, "Diagnosis position is “primary” or “any”.")
+	}
+	switch in.Get("view") {
+	case "", "episodes":
+	case "patients":
+		v.Unit = Patients
+	default:
+		return View{}, fault.New(fault.Invalid, "There is no such view; choose episodes or patients.")
+	}
+	v.Wrap = in.Get("den") == "w"
+	for _, name := range split(in["cols"]) {
+		f, ok := d.Field(name)
+		if !ok {
+			return View{}, fault.New(fault.Invalid, "One of the columns in this link is not in the data dictionary. Choose columns again.")
+		}
+		if !slices.Contains(v.Columns, f.Name) {
+			v.Columns = append(v.Columns, f.Name)
+		}
+	}
+	for _, key := range split(in["sort"]) {
+		s := Sort{Field: strings.TrimPrefix(key, "-"), Desc: strings.HasPrefix(key, "-")}
+		if f, ok := d.Field(s.Field); ok {
+			s.Field = f.Name
+		} else if s.Field != ByEpisodes {
+			return View{}, fault.New(fault.Invalid, "The sort column in this link is not in the data dictionary. Click a column heading to sort.")
+		}
+		v.Sort = append(v.Sort, s)
+	}
+	if len(v.Sort) == 1 && v.Sort[0] == (Sort{hes.AdmissionDate, true}) && v.Unit == Episodes {
+		v.Sort = nil // the default
+	}
+	return v, nil
+}
+
+// split takes repeated and comma-joined values alike.
+func split(in []string) []string {
+	var out []string
+	for _, part := range in {
+		for _, one := range strings.Split(part, ",") {
+			if one = strings.TrimSpace(one); one != "" {
+				out = append(out, one)
+			}
+		}
+	}
+	return out
+}
+
+// parseFilter reads one filter; nil if there is none. off tells that the query
+// says so: "any", which beside values is what a form sends for none else.
+func parseFilter(c Control, in url.Values) (f *Filter, off bool, err error) {
+	if c.Kind == Dates || c.Kind == Numbers {
+		f, err = parseSpan(c, in)
+		return f, false, err
+	}
+	values := split(in[c.Key])
+	for _, v := range split(in["not."+c.Key]) {
+		values = append(values, "!"+v)
+	}
+	given := len(values)
+	values = slices.DeleteFunc(values, func(v string) bool { return v == Any })
+	if len(values) == 0 {
+		return nil, given > 0, nil
+	}
+	f = &Filter{Key: c.Key, Exclude: strings.HasPrefix(values[0], "!")}
+	for _, v := range values {
+		bare, not := strings.CutPrefix(v, "!")
+		if not != f.Exclude {
+			return nil, false, fault.New(fault.Invalid, "%s: choose values to keep or values to leave out, not both.", c.Says)
+		}
+		if c.Kind == Prefixes && bare != None {
+			bare = strings.ToUpper(strings.ReplaceAll(bare, ".", ""))
+		}
+		if !choiceText.MatchString(bare) || bare == Any {
+			return nil, false, fault.New(fault.Invalid, "%s: a code has letters and digits only, such as L40 or 330.", c.Says)
+		}
+		f.Values = append(f.Values, bare)
+	}
+	slices.Sort(f.Values)
+	f.Values = slices.Compact(f.Values)
+	return f, false, nil
+}
+
+func parseSpan(c Control, in url.Values) (*Filter, error) {
+	f := &Filter{Key: c.Key, From: strings.TrimSpace(in.Get(c.Key + "_from")), To: strings.TrimSpace(in.Get(c.Key + "_to"))}
+	if text := strings.TrimSpace(in.Get(c.Key)); text != "" {
+		var ok bool
+		if f.From, f.To, ok = strings.Cut(text, ".."); !ok {
+			f.To = f.From // one day, one age
+		}
+	}
+	var err error
+	if c.Kind == Dates {
+		if f.From, err = day(c, f.From, false); err == nil {
+			f.To, err = day(c, f.To, true)
+		}
+	} else {
+		if f.From, err = number(c, f.From); err == nil {
+			f.To, err = number(c, f.To)
+		}
+	}
+	if err != nil || f.From == "" && f.To == "" {
+		return nil, err
+	}
+	t := hes.Date
+	if c.Kind == Numbers {
+		t = hes.Int
+	}
+	if f.From != "" && f.To != "" && Compare(t, f.From, f.To) > 0 {
+		return nil, fault.New(fault.Invalid, "%s: the beginning comes after the end.", c.Says)
+	}
+	return f, nil
+}
+
+// day reads a day ("2008-04-01", "1/4/2008") or a month ("2008-04"), which
+// stands for its first or last day.
+func day(c Control, text string, last bool) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	if monthText.MatchString(text) {
+		t, err := time.Parse("2006-01", text)
+		if err == nil && t.Year() >= 1000 {
+			if last {
+				t = t.AddDate(0, 1, -1)
+			}
+			return t.Format(time.DateOnly), nil
+		}
+	}
+	for _, form := range [...]string{time.DateOnly, "2/1/2006", "2 Jan 2006"} {
+		if t, err := time.Parse(form, text); err == nil && t.Year() >= 1000 {
+			return t.Format(time.DateOnly), nil
+		}
+	}
+	return "", fault.New(fault.Invalid, "%s: write a day as 2008-04-01 or 1/4/2008, or a month as 2008-04.", c.Says)
+}
+
+func number(c Control, text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > 9999 {
+		return "", fault.New(fault.Invalid, "%s: write a whole number such as 18.", c.Says)
+	}
+	return strconv.Itoa(n), nil
+}
+
+// Encode writes the view as a URL's query, without "?": keys in a fixed order,
+// defaults left out, "any" where a default filter has been taken off.
+func (v View) Encode() string {
+	var b strings.Builder
+	add := func(key, value string) {
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(key + "=" + escape(value))
+	}
+	for _, c := range Controls() {
+		f, on := v.Filter(c.Key)
+		if standing, ok := v.Default(c.Key); ok {
+			if !on {
+				add(c.Key, Any)
+			}
+			if f.Exclude == standing.Exclude && slices.Equal(f.Values, standing.Values) {
+				continue
+			}
+		}
+		if f.From != "" || f.To != "" {
+			if f.From == f.To {
+				add(f.Key, f.From)
+			} else {
+				add(f.Key, f.From+".."+f.To)
+			}
+			continue
+		}
+		for _, value := range f.Values {
+			if f.Exclude {
+				value = "!" + value
+			}
+			add(f.Key, value)
+		}
+	}
+	if v.AnyDiagnosis {
+		add("dxpos", "any")
+	}
+	if len(v.Sort) > 0 {
+		keys := make([]string, len(v.Sort))
+		for i, s := range v.Sort {
+			keys[i] = s.Field
+			if s.Desc {
+				keys[i] = "-" + s.Field
+			}
+		}
+		add("sort", strings.Join(keys, ","))
+	}
+	if len(v.Columns) > 0 {
+		add("cols", strings.Join(v.Columns, ","))
+	}
+	if v.Wrap {
+		add("den", "w")
+	}
+	if v.Unit == Patients {
+		add("view", "patients")
+	}
+	return b.String()
+}
+
+// escape is url.QueryEscape that leaves "!" and "," readable.
+func escape(s string) string {
+	return strings.NewReplacer("%21", "!", "%2C", ",").Replace(url.QueryEscape(s))
+}

@@ -1,0 +1,233 @@
+package web_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"webenablehes/internal/auth"
+	"webenablehes/internal/fault"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/quality"
+	"webenablehes/internal/registry"
+	"webenablehes/internal/registry/sqlstore"
+	"webenablehes/internal/warehouse"
+	"webenablehes/internal/warehouse/driver"
+	"webenablehes/internal/warehouse/drivertest"
+	"webenablehes/internal/warehouse/memory"
+	"webenablehes/internal/web"
+)
+
+// site is the pages over a small release in memory, with one person of each role.
+type site struct {
+	t       testing.TB
+	server  http.Handler
+	records *source
+	cookies map[policy.Role]*http.Cookie
+}
+
+type source struct {
+	engine driver.Engine
+	facts  warehouse.Facts
+}
+
+func (s *source) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(), error) {
+	return s.engine, s.facts, func() {}, nil
+}
+
+// before and now are the ids of the two releases of the site.
+const before, now = "20261101-080000-aaaa", "20261124-090000-bbbb"
+
+type loads map[string]*quality.Report
+
+func (l loads) List(context.Context) ([]warehouse.Loaded, error) {
+	made := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	return []warehouse.Loaded{
+		{ID: now, Made: made, Program: "0.2.0", Subset: "dermatology", Years: []string{"0809", "0910"}, Served: true, Synthetic: true, Rows: l[now].Rows},
+		{ID: before, Made: made.AddDate(0, 0, -23), Program: "0.1.0", Subset: "dermatology", Years: []string{"0809"}, Synthetic: true, Rows: l[before].Rows},
+	}, nil
+}
+
+func (l loads) Report(_ context.Context, id string) (*quality.Report, error) {
+	if r, ok := l[id]; ok {
+		return r, nil
+	}
+	return nil, fault.New(fault.NotFound, "There is no such release.")
+}
+
+func reports() loads {
+	return loads{
+		before: {Rows: quality.Rows{Read: 21000, Kept: 5003, Rejected: 10, OutsideSubset: 15987}, Rules: []quality.RuleCount{{ID: "C1", What: "Words for nothing are not recorded.", Source: "a source", Count: 3}},
+			Whole: quality.Whole{Staged: 20990, Kept: 5003, OutsideSubset: 15987, Persons: 3001}, WholeYears: []quality.Part{{Value: "0809", Kept: 5003, OutsideSubset: 15987}},
+			Completeness: []quality.FieldByYear{{Field: "ETHNOS", Filled: []int{4003}}}},
+		now: {Rows: quality.Rows{Read: 42011, Kept: 10022, Rejected: 12, OutsideSubset: 31977},
+			Files:        []quality.File{{Name: "in/hes_0910.txt", Size: 5_400_000, SHA256: strings.Repeat("ab", 32), Rows: 42011, Form: "pipe-separated, gzip", Columns: 60, Years: []string{"0809", "0910", "1011"}, LeftOut: []quality.LeftOut{{Column: "WHAT", Why: "not in the data dictionary"}}}},
+			Rules:        []quality.RuleCount{{ID: "C1", What: "Words for nothing are not recorded.", Source: "a source", Count: 4}, {ID: "C5", What: "Babies are 0 years.", Source: "a source"}},
+			Derived:      []quality.RuleCount{{ID: "D1", What: "Another row tells of the same episode and is better.", Source: "a source", Count: 2}, {ID: "P1", What: "Continuous stays by NHS Digital’s method.", Source: "a source", Count: 9001}},
+			SubsetRules:  []quality.RuleCount{{ID: "N1", What: "Care under dermatology.", Source: "a source", Count: 6003}},
+			Rejects:      []quality.Reject{{Reason: "The row has no EPIKEY.", Count: 12, At: []quality.Place{{File: "in/hes_0910.txt", Line: 9, Column: "EPIKEY"}, {File: "in/hes_0910.txt", Line: 12}}}},
+			Whole:        quality.Whole{Staged: 41999, Kept: 10022, OutsideSubset: 31977, Persons: 6002, Replaced: 20990},
+			WholeYears:   []quality.Part{{Value: "0809", Kept: 5003, OutsideSubset: 15987}, {Value: "0910", Kept: 5016, OutsideSubset: 15990}, {Value: "1011", Kept: 3}},
+			Providers:    []quality.Part{{Value: "RAL", Kept: 10013, OutsideSubset: 31974}, {Value: "RTH", Kept: 5, OutsideSubset: 3}, {Value: "", Kept: 4}},
+			Completeness: []quality.FieldByYear{{Field: "ADMIDATE", Filled: []int{5003, 5016, 3}}, {Field: "ETHNOS", Filled: []int{3403, 4664, 2}}, {Field: "DIAG_02", Filled: []int{1403, 1664, 0}}, {Field: "SPELBGIN", Filled: []int{4403, 0, 2}}},
+			Unlisted:     []quality.FieldCount{{Field: "SEX", Rows: 6}}, Notes: []string{"The name of hes_0910.txt says 2009/10, but it holds rows of 2010/11."}},
+	}
+}
+
+// held are the fields of the site's release.
+func held() []string {
+	return []string{"EPIKEY", hes.PersonField, "ADMIDATE", "EPISTART", "EPIEND", "EPISTAT", "ADMIMETH", "CLASSPAT", "FYEAR", "STARTAGE", "SEX", "PROCODE3", "MAINSPEF", "TRETSPEF",
+		"DIAG_01", "DIAG_02", "OPERTN_01", "DUPLICATE", "SUBSET_1", "SUBSET_2", "AGE_BAND", "ETHNIC5", "ADMISSION_GROUP", "CONDITION_GROUP", "READMITTED_30", "LOS_DAYS", "CHARLSON", "STAY_NHSD", "STAY_CHE", "PROVIDER_SPELL"}
+}
+
+// episodes are 60: two of them duplicates, three unfinished, four under no
+// dermatologist, and these nine are different ones.
+func episodes() []driver.Record {
+	bands := []string{"90+", "5-9", "10-14", "1-4", "85-89"}
+	groups := []string{"day case", "emergency", "ordinary elective"}
+	var out []driver.Record
+	for i := range 60 {
+		r := driver.Record{"EPIKEY": fmt.Sprint(1000 + i), hes.PersonField: fmt.Sprintf("SYNTH%027d", i/2), "ADMIDATE": fmt.Sprintf("2009-%02d-%02d", 1+i%12, 1+i%28), "FYEAR": "0910",
+			"EPISTAT": "3", "ADMIMETH": "12", "CLASSPAT": "2", "STARTAGE": fmt.Sprint(20 + i), "SEX": fmt.Sprint(1 + i%2), "PROCODE3": "RAL", "MAINSPEF": "330", "TRETSPEF": "330",
+			"DIAG_01": "L400", "OPERTN_01": "S065", "DUPLICATE": "0", "SUBSET_1": "N1", "AGE_BAND": bands[i%5], "ETHNIC5": "White", "ADMISSION_GROUP": groups[i%3], "CONDITION_GROUP": "psoriasis",
+			"READMITTED_30": "0", "LOS_DAYS": fmt.Sprint(i % 4), "CHARLSON": "0", "STAY_NHSD": fmt.Sprint(i), "STAY_CHE": fmt.Sprint(i), "PROVIDER_SPELL": fmt.Sprint(i)}
+		switch {
+		case i < 2:
+			r["DUPLICATE"] = "1"
+		case i < 5:
+			r["EPISTAT"] = "1"
+		case i < 9:
+			r["SUBSET_1"] = "N2"
+		case i == 9:
+			delete(r, "DUPLICATE") // nobody knows: no duplicate
+		case i == 10:
+			r["RAW:DIAG_01"], r["DIAG_02"], r["RAW:DIAG_02"], r["ORIGIN"] = "L40.0 ", "", "null", "in/hes_0910.txt:12"
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
+	t.Helper()
+	dict, err := hes.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes, err := hes.LoadCodes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlstore.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	clock := func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
+	service, err := auth.New(auth.Options{Store: store, Now: clock, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := memory.New(dict, drivertest.Columns(t, dict, held()), episodes())
+	s := &site{t: t, cookies: map[policy.Role]*http.Cookie{}, records: &source{e, warehouse.Facts{ID: now, Loaded: clock(), Synthetic: true, Subset: "dermatology", Years: []string{"0910"}, Rows: "under 100", Columns: e.Info().Columns,
+		Rules: []warehouse.Rule{{ID: "N1", Title: "Care under dermatology", Start: true}, {ID: "N2", Title: "A skin diagnosis"}}}}}
+	for _, c := range change {
+		c(s.records)
+	}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: s.records, Recorder: store, Loads: reports(), Key: make([]byte, 32), Now: clock, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.server, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Now: clock, Log: log, Loopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	agreement := registry.Agreement{Ref: "DSA-1", Title: "Study", From: clock().AddDate(0, -1, 0), Until: clock().AddDate(0, 1, 0), Years: []string{"0910"}, Provider: "RAL", Specialties: []string{"330"}}
+	if err := store.AddAgreement(t.Context(), agreement); err != nil {
+		t.Fatal(err)
+	}
+	const password = "a long password of a test"
+	for _, role := range policy.Roles() {
+		u := registry.User{Name: string(role), Display: role.Label(), Role: role}
+		if role == policy.Researcher || role == policy.Clinician {
+			u.Agreement = agreement.Ref
+		}
+		if u.Hash, err = service.Hash(u.Name, password); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.AddUser(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+		token, _, err := service.SignIn(t.Context(), u.Name, password, "127.0.0.1", "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.cookies[role] = &http.Cookie{Name: "session", Value: token}
+	}
+	return s
+}
+
+// get asks for a page as somebody and follows a redirect to the canonical
+// address, which it returns.
+func (s *site) get(role policy.Role, address string) (status int, body, canonical string) {
+	s.t.Helper()
+	for range 3 {
+		r := httptest.NewRequest(http.MethodGet, address, nil)
+		if c, ok := s.cookies[role]; ok {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		s.server.ServeHTTP(w, r)
+		if w.Code != http.StatusSeeOther {
+			return w.Code, w.Body.String(), address
+		}
+		address = w.Header().Get("Location")
+	}
+	s.t.Fatal("redirected again and again")
+	return 0, "", ""
+}
+
+// between returns the parts of a page between two marks, without tags and with
+// single spaces.
+func between(body, from, to string) []string {
+	var out []string
+	for {
+		_, rest, ok := strings.Cut(body, from)
+		if !ok {
+			return out
+		}
+		var part string
+		part, body, _ = strings.Cut(rest, to)
+		out = append(out, plain(part))
+	}
+}
+
+func plain(html string) string {
+	var b strings.Builder
+	for html != "" {
+		text, rest, _ := strings.Cut(html, "<")
+		b.WriteString(text + " ")
+		_, html, _ = strings.Cut(rest, ">")
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+func contains(t *testing.T, body string, want ...string) {
+	t.Helper()
+	text := plain(body)
+	for _, w := range want {
+		if !strings.Contains(text, w) && !slices.Contains(strings.Fields(body), w) {
+			t.Errorf("the page does not say %q", w)
+		}
+	}
+}
