@@ -14,7 +14,6 @@ import (
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/release"
-	"webenablehes/internal/synth"
 )
 
 // TestMain lets the test binary stand in for the program, so that a load can be
