@@ -35,7 +35,7 @@ type releaseDumpCmd struct {
 func (releaseDumpCmd) Help() string {
 	return `Hands columns of a release, cleaned, derived or as delivered, to whoever owns the machine. The access record says who, when, which columns, which rows, how many, and the SHA-256 of the file.
 
-A spell has its admission and everything else from its first episode, DISDATE, DISDEST and DISMETH from its last, the latest EPIEND and the sum of BED_DAYS. A patient has columns of its own; give --columns all to see them. Duplicates, and episodes without a person, are left out of spells and patients.
+A spell has its admission and everything else from its first episode, DISDATE, DISDEST and DISMETH from its last, the latest EPIEND and the sum of BED_DAYS. A patient has columns of its own: TOKEN_PERSON_ID, FIRST_ADMIDATE, LAST_ADMIDATE, EPISODES, SPELLS, STAYS, DAY_CASES, EMERGENCY_ADMISSIONS, BED_DAYS, FIRST_DIAGNOSIS, LAST_DIAGNOSIS, DIAGNOSES, EVER_ and each condition group, FIRST_AGE, LAST_AGE, SEX, SEX_CONFLICT, ETHNOS, DIED, LAST_DISDATE. Both are worked out from the episodes that --where chooses. Duplicates, and episodes without a person, are left out of them.
 
 The file is readable by its owner only. It holds patient data: keep it as the data folder is kept, and take it away when it has been used.`
 }
@@ -122,6 +122,8 @@ func (c *releaseDumpCmd) report(to io.Writer, id string, t *dump.Table, got ware
 	_, err := fmt.Fprintf(to, "Handed out %d %s of release %s.%s\nSHA-256 %s\n", got.Lines, t.Unit(), id, left, got.SHA256)
 	return err
 }
+
+var _ driver.Scanner = (*store.Store)(nil) // else nothing could be handed out
 
 // fixed hands out one release, whichever is being served.
 type fixed struct {

@@ -46,6 +46,7 @@ func TestWhoMayImportWhom(t *testing.T) {
 		{module + "warehouse/memory", []string{"warehouse/drivertest"}, "the oracle is for tests"},
 		{module + "registry/sqlstore", []string{"cli"}, "one place says which registry the program holds"},
 		{module + "warehouse/driver", []string{"cli", "warehouse", "warehouse/store", "warehouse/memory", "warehouse/drivertest"}, "no page goes round the door"},
+		{module + "dump", []string{"cli", "warehouse"}, "files are handed out at the command line only, through the door"},
 		{"database/sql", []string{"registry/sqlstore"}, "SQL text stays in one package"},
 		{"testing", []string{"warehouse/drivertest"}, "production code does not import testing"},
 		{"unsafe", []string{"warehouse/store"}, "memory tricks stay in the mapped store"},
@@ -67,6 +68,42 @@ func TestWhoMayImportWhom(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A handover opens a whole release, so it is made at the command line of the
+// machine that holds it and nowhere else: not by a page, not by a sign-in.
+func TestOnlyTheCommandLineHandsOut(t *testing.T) {
+	makers := 0
+	sources(t, func(path string, text []byte) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		imports := false
+		for _, imp := range f.Imports {
+			imports = imports || imp.Path.Value == `"`+module+`policy"`
+		}
+		if !imports {
+			return
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			name, ok := n.(*ast.Ident) // however policy is imported
+			if !ok || name.Name != "Handover" {
+				return true
+			}
+			makers++
+			if filepath.Dir(path) != filepath.Join("internal", "cli") {
+				t.Errorf("%s makes a handover: only the command line may", path)
+			}
+			return true
+		})
+	})
+	if makers == 0 {
+		t.Error("nobody makes a handover, so this tests nothing")
 	}
 }
 
