@@ -46,9 +46,17 @@ func (a *Area) Current() ([]Part, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &parts)
 	}
+	batches, years := map[string]bool{}, map[string]bool{}
 	for _, p := range parts {
-		if !batchName.MatchString(p.Batch) {
+		if !batchName.MatchString(p.Batch) || batches[p.Batch] {
 			err = errDamaged
+		}
+		batches[p.Batch] = true
+		for _, y := range p.Years { // a year twice would count its rows twice
+			if years[y] {
+				err = errDamaged
+			}
+			years[y] = true
 		}
 	}
 	if err != nil {
