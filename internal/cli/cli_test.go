@@ -20,11 +20,11 @@ import (
 // TestMain lets the test binary stand in for the program, so that a load can be
 // run as a process of its own and killed.
 func TestMain(m *testing.M) {
-	if args := os.Getenv("WEBENABLE_RUN"); args != "" {
-		os.Exit(Main(context.Background(), strings.Split(args, "\n"), Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
-	}
 	if len(os.Args) == 2 && os.Args[1] == "read-files" { // the process that a load starts
 		os.Exit(Main(context.Background(), os.Args[1:], Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	}
+	if args := os.Getenv("WEBENABLE_RUN"); args != "" {
+		os.Exit(Main(context.Background(), strings.Split(args, "\n"), Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 	}
 	os.Exit(m.Run())
 }
