@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -110,48 +108,6 @@ func TestPlantedFaultsAreCounted(t *testing.T) {
 				t.Errorf("seed %s, %s: %d, planted %d", seed, c.fault, c.got, truth.Planted[c.fault])
 			}
 		}
-	}
-}
-
-// A load that is killed at any moment leaves what was served as it was, and
-// the next one tidies up and succeeds.
-func TestKilledLoads(t *testing.T) {
-	dir := t.TempDir()
-	raw, data := filepath.Join(dir, "raw"), filepath.Join(dir, "data")
-	must(t, "synth", "--patients", "12000", "--years", "2008-2009", "--out", raw)
-	load := []string{"load", "--quiet", "--subset", "all", "--data", data, filepath.Join(raw, "synthetic_hes_apc_0809.txt")}
-	start := time.Now()
-	must(t, load...)
-	took := time.Since(start)
-	releases := release.Open(data)
-	for range 8 {
-		before, err := releases.Current()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "WEBENABLE_RUN="+strings.Join(load, "\n"))
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Duration(rand.Float64() * 1.2 * float64(took)))
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		current, err := releases.Current()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := releases.Verify(t.Context(), current); err != nil {
-			t.Errorf("after a kill: %v", err)
-		}
-		if current != before {
-			t.Log("this one had published before it was killed")
-		}
-	}
-	must(t, load...)
-	left, err := os.ReadDir(filepath.Join(data, "building"))
-	if err != nil || len(left) != 0 {
-		t.Errorf("%d folders are left of dead loads, %v", len(left), err)
 	}
 }
 
