@@ -6,7 +6,7 @@ DEMO    := data/demo
 UI      := $(wildcard ui/src/*) ui/build.mjs ui/package-lock.json
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.csv' -o -name '*.sql') go.mod
 
-.PHONY: build ui demo test generate fmt clean
+.PHONY: build ui demo test torture generate fmt clean
 
 build: $(BIN)
 
@@ -32,6 +32,14 @@ demo: $(BIN)
 
 test:
 	./test.sh
+
+# What disks, people and machines do to a load, whole; make test runs a short form.
+# Hours of a machine: not part of make test. WEBENABLE_SEED=... repeats a run.
+torture:
+	@command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null; } || { echo "strace is needed: install the package strace."; exit 1; }
+	@WEBENABLE_TORTURE=1 $(GO) test -count=1 -timeout 6h -v -run '^(TestTorture|TestReader)' ./internal/cli > torture.log 2>&1; code=$$?; \
+	  grep -oE 'TORTURE .*|WEBENABLE_SEED=[0-9]+|^ *--- (PASS|FAIL|SKIP): .*' torture.log; \
+	  [ $$code = 0 ] || echo "something failed: see torture.log"; exit $$code
 
 # Generated code is committed; this must give no difference.
 generate:
