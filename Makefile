@@ -6,7 +6,7 @@ DEMO    := data/demo
 UI      := $(wildcard ui/src/*) ui/build.mjs ui/package-lock.json
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.csv' -o -name '*.sql') go.mod
 
-.PHONY: build ui demo test bench generate fmt clean
+.PHONY: build ui demo test torture bench generate fmt clean
 
 build: $(BIN)
 
@@ -40,6 +40,14 @@ REPEAT  ?= 3
 bench: $(BIN)
 	@command -v gcc >/dev/null && command -v g++ >/dev/null || { echo "DuckDB needs a C and a C++ compiler: install gcc and g++ first."; exit 1; }
 	cd bench && CGO_ENABLED=1 $(GO) run . load --rows $(ROWS) --repeat $(REPEAT) --dir ../data/bench
+
+# What disks, people and machines do to a load, whole; make test runs a short form.
+# Hours of a machine: not part of make test. WEBENABLE_SEED=... repeats a run.
+torture:
+	@command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null; } || { echo "strace is needed: install the package strace."; exit 1; }
+	@WEBENABLE_TORTURE=1 $(GO) test -count=1 -timeout 6h -v -run "^(TestTorture|TestReader|TestPlanted)" ./internal/cli > torture.log 2>&1; code=$$?; \
+	  grep -oE 'TORTURE .*|WEBENABLE_SEED=[0-9]+|^ *--- (PASS|FAIL|SKIP): .*' torture.log; \
+	  [ $$code = 0 ] || echo "something failed: see torture.log"; exit $$code
 
 # Generated code is committed; this must give no difference.
 generate:

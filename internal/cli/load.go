@@ -87,7 +87,7 @@ func (c *loadCmd) Run(g *globals) error {
 	if err != nil {
 		return errors.Join(err, m.build.Abort())
 	}
-	return g.note("load", c.Agreement, m.build.ID(), "subset "+cut.Name)
+	return errors.Join(g.note("load", c.Agreement, m.build.ID(), "subset "+cut.Name), m.said)
 }
 
 // check refuses what must not be loaded before anything is read.
@@ -125,14 +125,15 @@ func (c *loadCmd) check(g *globals) error {
 	return nil
 }
 
-// note writes an event of the command line into the access record.
+// note writes an event of the command line into the access record, after it has
+// happened.
 func (g *globals) note(kind, purpose, id, what string) error {
 	reg, err := g.openRegistry()
-	if err != nil {
-		return err
+	if err == nil {
+		defer reg.Close()
+		err = reg.Record(g.ctx, audit.Event{At: g.now(), Kind: kind, Actor: systemUser(), Purpose: purpose, Release: id, Question: what, Outcome: "done"})
 	}
-	defer reg.Close()
-	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: kind, Actor: systemUser(), Purpose: purpose, Release: id, Question: what, Outcome: "done"})
+	return fault.Wrap(fault.Unavailable, err, "This was done (%s %s), but it could not be written into the access record: make room or mend the disk, and keep a note of it", kind, id)
 }
 
 // systemUser names who runs the command.

@@ -35,6 +35,7 @@ type making struct {
 	agreement   string
 	identifiers []string
 	optOut      string
+	said        error        // that the report could not be printed, which undoes nothing
 	adopt       func() error // instead of taking a loaded batch in; may be nil
 }
 
@@ -154,7 +155,8 @@ func (m *making) finish(parts []staging.Part, loaded bool) error {
 	if err := m.publish(parts, sources, loaded, got, info, report); err != nil {
 		return err
 	}
-	return m.say(report, info, loaded)
+	m.said = fault.Wrap(fault.Unavailable, m.say(report, info, loaded), "Release %s was made, but its report could not be printed: see “webenable release show --report %s”", m.build.ID(), m.build.ID())
+	return nil
 }
 
 // report joins what the reading and the making said.

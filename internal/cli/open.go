@@ -24,7 +24,13 @@ import (
 )
 
 // openRegistry opens the registry of the data folder.
-func (g *globals) openRegistry() (*sqlstore.Store, error) { return sqlstore.Open(g.ctx, g.Data) }
+func (g *globals) openRegistry() (*sqlstore.Store, error) {
+	s, err := sqlstore.Open(g.ctx, g.Data)
+	if err != nil && fault.Of(err) == fault.Internal {
+		err = fault.Wrap(fault.Unavailable, err, "The registry of accounts and the access record cannot be opened: make room, check the disk and the rights of the data folder, and do it again")
+	}
+	return s, err
+}
 
 func vocabulary() (*hes.Dictionary, *hes.Codes, error) {
 	d, err := hes.Load()

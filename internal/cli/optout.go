@@ -156,7 +156,7 @@ func (c optoutCmd) take(g *globals, dict *hes.Dictionary, cut subset.Subset, fou
 		return err
 	}
 	_, err = fmt.Fprintf(g.env.Out, "Certificate of what was destroyed: %s\n", path)
-	return err
+	return errors.Join(err, m.said)
 }
 
 // readIDs reads person ids, one a line.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type readJob struct {
 	Identifiers []string
 	Data        string // folder of the site's data, for the list of those who opted out
 	Out         string // folder of the batch, to be made
+	Memory      uint64 // bytes that it may take; 0 for the usual limit
 }
 
 // readNews is a line of what it says, on its standard output.
@@ -162,7 +164,7 @@ func (readFilesCmd) Run(g *globals) error {
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "This command is for “webenable load” only")
 	}
-	if err := limit(); err != nil {
+	if err := limit(cmp.Or(job.Memory, readMemory)); err != nil {
 		return err
 	}
 	go func() { // its end says that who started it is gone
@@ -221,13 +223,13 @@ func (j readJob) run(g *globals, out *json.Encoder) error {
 }
 
 // limit bounds what this process may take.
-func limit() error {
-	debug.SetMemoryLimit(readMemory / 3)
+func limit(memory uint64) error {
+	debug.SetMemoryLimit(int64(memory / 3))
 	debug.SetGCPercent(400) // most of the memory is a few large pieces without pointers
 	for _, l := range []struct {
 		what int
 		most uint64
-	}{{unix.RLIMIT_DATA, readMemory}, {unix.RLIMIT_NOFILE, readFiles}, {unix.RLIMIT_CPU, readSeconds}, {unix.RLIMIT_CORE, 0}} {
+	}{{unix.RLIMIT_DATA, memory}, {unix.RLIMIT_NOFILE, readFiles}, {unix.RLIMIT_CPU, readSeconds}, {unix.RLIMIT_CORE, 0}} {
 		var now unix.Rlimit
 		if err := unix.Getrlimit(l.what, &now); err != nil {
 			return fmt.Errorf("limit the reading process: %w", err)

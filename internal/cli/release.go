@@ -140,7 +140,7 @@ func (c releaseMakeCmd) Run(g *globals) error {
 	if err != nil {
 		return errors.Join(err, m.build.Abort())
 	}
-	return g.note("make", m.agreement, m.build.ID(), "subset "+cut.Name)
+	return errors.Join(g.note("make", m.agreement, m.build.ID(), "subset "+cut.Name), m.said)
 }
 
 // inherit takes over what the loads of the staged rows said of them, from the

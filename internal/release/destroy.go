@@ -46,7 +46,7 @@ func (r *Releases) Destroy(ctx context.Context, ids, batches []string, everythin
 	}
 	if everything { // nothing is served from here on, whatever happens
 		if err := os.Remove(r.pointer()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return c, "", fmt.Errorf("destroy: %w", err)
+			return c, "", halfDestroyed(err)
 		}
 	}
 	remove := func(dir string, d Destroyed) (Destroyed, error) {
@@ -55,12 +55,12 @@ func (r *Releases) Destroy(ctx context.Context, ids, batches []string, everythin
 			return d, err
 		}
 		if err := os.RemoveAll(dir); err != nil {
-			return d, fmt.Errorf("destroy: %w", err)
+			return d, halfDestroyed(err)
 		}
 		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
 			return d, fmt.Errorf("destroy: %s is still there", filepath.Base(dir))
 		}
-		return d, r.disk.sync(filepath.Dir(dir))
+		return d, halfDestroyed(r.disk.sync(filepath.Dir(dir)))
 	}
 	for _, id := range ids {
 		if !validID(id) {
@@ -96,13 +96,21 @@ func (r *Releases) Destroy(ctx context.Context, ids, batches []string, everythin
 	}
 	dir := filepath.Join(r.root, "certificates")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return c, "", fmt.Errorf("write certificate: %w", err)
+		return c, "", noCertificate(err)
 	}
 	path := filepath.Join(dir, "destroyed-"+now.UTC().Format("20060102-150405.000")+".json")
 	if err := errors.Join(r.disk.write(path, append(text, '\n')), r.disk.sync(dir)); err != nil {
-		return c, "", fmt.Errorf("write certificate: %w", err)
+		return c, "", noCertificate(err)
 	}
 	return c, path, nil
+}
+
+func halfDestroyed(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "Not all of it was destroyed, and there is no certificate: mend the disk, then say it again for what “webenable release list” still shows")
+}
+
+func noCertificate(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "It was destroyed, but the certificate could not be written: make room or mend the disk, and keep a note of it; “webenable release list” shows what is left")
 }
 
 // Lock takes the load's lock for something else that must not run beside a load.

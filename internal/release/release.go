@@ -172,7 +172,7 @@ func (r *Releases) Begin(id string) (*Build, error) {
 		return nil, errors.Join(err, lock.Close())
 	}
 	if err := os.MkdirAll(b.Dir(), 0o700); err != nil {
-		return nil, errors.Join(fmt.Errorf("begin release: %w", err), lock.Close())
+		return nil, errors.Join(cannotWrite(err), lock.Close())
 	}
 	return b, nil
 }
@@ -182,21 +182,21 @@ func (r *Releases) Begin(id string) (*Build, error) {
 func (r *Releases) clean() error {
 	left, err := os.ReadDir(r.building())
 	if err != nil {
-		return fmt.Errorf("clean up: %w", err)
+		return cannotTidy(err)
 	}
 	for _, d := range left {
 		if err := os.RemoveAll(filepath.Join(r.building(), d.Name())); err != nil {
-			return fmt.Errorf("clean up: %w", err)
+			return cannotTidy(err)
 		}
 	}
 	// a pointer file that was not renamed; not one that a live switch is about to
 	switching, err := r.lock(switchLock, true)
 	if err != nil {
-		return fmt.Errorf("clean up: %w", err)
+		return cannotTidy(err)
 	}
 	defer switching.Close()
 	if err := os.Remove(r.pointer() + ".new"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("clean up: %w", err)
+		return cannotTidy(err)
 	}
 	return nil
 }
@@ -211,7 +211,7 @@ func (r *Releases) Clean() error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("clean up: %w", err)
+		return cannotTidy(err)
 	}
 	defer lock.Close()
 	return r.clean()
@@ -326,6 +326,15 @@ func cannotWrite(err error) error {
 	return fault.Wrap(fault.Unavailable, err, "The new release could not be written; the one that was served still is. Check free space and the disk, then load again")
 }
 
+// cannotRead says that the disk fails, or that somebody took files away.
+func cannotRead(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "The releases cannot be read: check the disk and the rights of the data folder; if files are lost, load them again")
+}
+
+func cannotTidy(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "What an earlier load left behind could not be removed: check the disk and the rights of the data folder, then do it again")
+}
+
 // point makes a release the current one.
 func (r *Releases) point(id string) error {
 	switching, err := r.lock(switchLock, true)
@@ -360,7 +369,7 @@ func (r *Releases) Current() (string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", fault.New(fault.NotFound, "Nothing has been loaded yet: run “webenable load FILE”.")
 	case err != nil:
-		return "", fmt.Errorf("read current release: %w", err)
+		return "", cannotRead(err)
 	case !validID(id):
 		return "", fault.New(fault.Unavailable, "The file that names the current release is damaged: run “webenable release publish ID”.")
 	}
@@ -390,7 +399,7 @@ func (r *Releases) Get(id string) (Manifest, error) {
 		err = json.Unmarshal(b, &m)
 	}
 	if err != nil {
-		return m, fmt.Errorf("read manifest: %w", err)
+		return m, fault.Wrap(fault.Unavailable, err, "The manifest of release %s is damaged: publish another release, or load the files again", id)
 	}
 	if m.ID != id {
 		return m, fault.New(fault.Unavailable, "The folder of release %s holds another release: put its name right or load the files again.", id)
@@ -408,11 +417,11 @@ func (r *Releases) Report(id string) (*quality.Report, error) {
 	}
 	b, err := os.ReadFile(filepath.Join(r.releases(), id, "report.json"))
 	if err != nil {
-		return nil, fmt.Errorf("read report: %w", err)
+		return nil, cannotRead(err)
 	}
 	out := &quality.Report{}
 	if err := json.Unmarshal(b, out); err != nil {
-		return nil, fmt.Errorf("read report: %w", err)
+		return nil, fault.Wrap(fault.Unavailable, err, "The report of release %s is damaged: publish another release, or load the files again", id)
 	}
 	return out, nil
 }
@@ -425,7 +434,7 @@ func (r *Releases) List() ([]Manifest, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list releases: %w", err)
+		return nil, cannotRead(err)
 	}
 	var out []Manifest
 	for _, e := range entries {
@@ -491,7 +500,7 @@ func hashAll(ctx context.Context, dir string) ([]File, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("hash release: %w", err)
+		return nil, cannotRead(err)
 	}
 	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	var next atomic.Int64

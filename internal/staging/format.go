@@ -28,6 +28,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/quality"
 )
@@ -121,7 +122,12 @@ func putCodes(out []byte, codes []uint32) []byte {
 	return out
 }
 
-var errDamaged = errors.New("the staged rows are damaged")
+var errDamaged = fault.New(fault.Unavailable, "The staged rows are damaged, so nothing was made of them; what was served still is. Load the files of all years again.")
+
+// cannotRead says that a part of a batch is gone or the disk fails.
+func cannotRead(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "The staged rows cannot be read, so nothing was made of them; what was served still is. Check the disk, or load the files of all years again")
+}
 
 // takeCodes reads n codes, each below limit, and returns what follows them.
 func takeCodes(in []byte, n int, limit uint32, into []uint32) (rest []byte, err error) {
@@ -170,11 +176,11 @@ func writeJSON(path string, v any) error {
 func writeFile(path string, b []byte) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("stage rows: %w", err)
+		return cannotWrite(err)
 	}
 	_, err = f.Write(b)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("stage rows: %w", err)
+		return cannotWrite(err)
 	}
 	return nil
 }
@@ -190,7 +196,7 @@ func u32bytes(v []uint32) []byte {
 func readU32s(path string, n int) ([]uint32, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read staged rows: %w", err)
+		return nil, cannotRead(err)
 	}
 	if n >= 0 && len(b) != 4*n || len(b)%4 != 0 {
 		return nil, errDamaged

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,14 +73,22 @@ func open(dir string, d *hes.Dictionary, m meta) (*Batch, error) {
 	if b.units = units(b.columns); len(m.Entries) != len(b.units) {
 		return nil, errDamaged
 	}
+	for _, n := range m.Entries {
+		if n < 0 || n > math.MaxInt32 {
+			return nil, errDamaged
+		}
+	}
+	if b.Column(hes.YearField) < 0 { // every load works it out
+		return nil, errDamaged
+	}
 	f, err := os.Open(filepath.Join(dir, blocksFile))
 	if err != nil {
-		return nil, fmt.Errorf("read staged rows: %w", err)
+		return nil, cannotRead(err)
 	}
 	b.blocks = f
 	st, err := f.Stat()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read staged rows: %w", err), f.Close())
+		return nil, errors.Join(cannotRead(err), f.Close())
 	}
 	rows := 0
 	for _, bl := range m.Blocks {
@@ -88,7 +96,7 @@ func open(dir string, d *hes.Dictionary, m meta) (*Batch, error) {
 		for _, s := range bl.Sizes {
 			size += int64(s)
 		}
-		if bl.Rows < 1 || bl.Rows > MaxBlock || len(bl.Sizes) != len(b.units)+1 || bl.At < 0 || bl.At+size > st.Size() || int(bl.File) >= len(m.Files) {
+		if bl.Rows < 1 || bl.Rows > MaxBlock || len(bl.Sizes) != len(b.units)+1 || bl.At < 0 || bl.At > st.Size()-size || int(bl.File) >= len(m.Files) {
 			return nil, errors.Join(errDamaged, f.Close())
 		}
 		rows += bl.Rows
@@ -128,7 +136,7 @@ func (b *Batch) Entries(column int) ([]Entry, error) {
 	u := b.unitOf(column)
 	raw, err := os.ReadFile(filepath.Join(b.dir, b.columns[b.units[u].first].Name+".entries"))
 	if err != nil {
-		return nil, fmt.Errorf("read staged rows: %w", err)
+		return nil, cannotRead(err)
 	}
 	n := b.m.Entries[u]
 	if n < 0 || n > len(raw)/8 {
@@ -164,7 +172,7 @@ func (b *Batch) each(u int, visit func(bl blockMeta, first int, in []byte) error
 		}
 		buf = slices.Grow(buf[:0], int(bl.Sizes[u]))[:bl.Sizes[u]]
 		if _, err := b.blocks.ReadAt(buf, at); err != nil {
-			return fmt.Errorf("read staged rows: %w", err)
+			return cannotRead(err)
 		}
 		if err := visit(bl, first, buf); err != nil {
 			return err
@@ -259,7 +267,7 @@ func (b *Batch) Key(column int) (sorted Text, codes []uint32, err error) {
 	base := filepath.Join(b.dir, b.columns[column].Name)
 	raw, err := os.ReadFile(base + ".text")
 	if err != nil {
-		return sorted, nil, fmt.Errorf("read staged rows: %w", err)
+		return sorted, nil, cannotRead(err)
 	}
 	if len(raw) < 4 {
 		return sorted, nil, errDamaged
@@ -320,7 +328,7 @@ func (w *Writer) Finish(d *hes.Dictionary, entries [][]Entry) (*Batch, error) {
 		return nil, err
 	}
 	if err := w.blocks.Close(); err != nil {
-		return nil, fmt.Errorf("stage rows: %w", err)
+		return nil, cannotWrite(err)
 	}
 	return open(w.dir, d, m)
 }

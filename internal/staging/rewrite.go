@@ -2,7 +2,6 @@ package staging
 
 import (
 	"errors"
-	"fmt"
 
 	"webenablehes/internal/hes"
 	"webenablehes/internal/quality"
@@ -125,7 +124,7 @@ func (r *rewriter) read(bl blockMeta) error {
 	}
 	r.raw = r.raw[:size]
 	if _, err := r.b.blocks.ReadAt(r.raw, bl.At); err != nil {
-		return fmt.Errorf("read staged rows: %w", err)
+		return cannotRead(err)
 	}
 	at := 0
 	for i, u := range r.b.units {

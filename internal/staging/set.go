@@ -46,9 +46,17 @@ func (a *Area) Current() ([]Part, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &parts)
 	}
+	batches, years := map[string]bool{}, map[string]bool{}
 	for _, p := range parts {
-		if !batchName.MatchString(p.Batch) {
+		if !batchName.MatchString(p.Batch) || batches[p.Batch] {
 			err = errDamaged
+		}
+		batches[p.Batch] = true
+		for _, y := range p.Years { // a year twice would count its rows twice
+			if years[y] {
+				err = errDamaged
+			}
+			years[y] = true
 		}
 	}
 	if err != nil {
@@ -111,14 +119,14 @@ func (a *Area) Prune(keep func(batch string) bool) (removed []string, err error)
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("tidy the staged rows: %w", err)
+		return nil, cannotRead(err)
 	}
 	for _, e := range entries {
 		if e.IsDir() && keep(e.Name()) || e.Name() == "current" {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(a.root, e.Name())); err != nil {
-			return removed, fmt.Errorf("tidy the staged rows: %w", err)
+			return removed, cannotRead(err)
 		}
 		removed = append(removed, e.Name())
 	}
@@ -153,7 +161,7 @@ func (a *Area) Batches() ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list the staged rows: %w", err)
+		return nil, cannotRead(err)
 	}
 	var out []string
 	for _, e := range entries {

@@ -2,7 +2,6 @@ package staging
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -38,11 +37,11 @@ type Writer struct {
 // dictionary, slots one by one; files are the names of the inputs.
 func Create(dir string, columns []hes.Field, files []string) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("stage rows: %w", err)
+		return nil, cannotWrite(err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, blocksFile), os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("stage rows: %w", err)
+		return nil, cannotWrite(err)
 	}
 	w := &Writer{dir: dir, columns: columns, units: units(columns), files: files, blocks: f}
 	w.keys = make([][]Text, len(w.units))
@@ -166,7 +165,7 @@ func (w *Writer) Put(b *Block) error {
 	w.mu.Unlock()
 	b.reset()
 	if _, err := w.blocks.WriteAt(b.out, at); err != nil {
-		return fmt.Errorf("stage rows: %w", err)
+		return cannotWrite(err)
 	}
 	return nil
 }
