@@ -96,7 +96,7 @@ func (m *making) tidy(releases *release.Releases) error {
 // for it and is adopted.
 func (m *making) finish(parts []staging.Part, loaded bool) error {
 	// Numbers by the million and little else: collecting garbage late saves time.
-	defer debug.SetGCPercent(debug.SetGCPercent(200))
+	defer debug.SetGCPercent(debug.SetGCPercent(300))
 	var sources []assemble.Source
 	defer func() {
 		for _, s := range sources {

@@ -222,7 +222,8 @@ func (j readJob) run(g *globals, out *json.Encoder) error {
 
 // limit bounds what this process may take.
 func limit() error {
-	debug.SetMemoryLimit(readMemory / 2)
+	debug.SetMemoryLimit(readMemory / 3)
+	debug.SetGCPercent(400) // most of the memory is a few large pieces without pointers
 	for _, l := range []struct {
 		what int
 		most uint64

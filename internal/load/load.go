@@ -125,9 +125,14 @@ func (l *Load) rows(ctx context.Context, cancel context.CancelCauseFunc, t *tall
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	var wg sync.WaitGroup
+	wg.Go(func() { // both read from the disk's cache
+		if err := t.hashInputs(ctx); err != nil {
+			cancel(err)
+		}
+	})
 	blocks := make(chan *block)
 	free := make(chan []byte, workers+2)
-	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(blocks)
 		if err := l.read(ctx, t, blocks, free); err != nil {
@@ -219,13 +224,14 @@ type tally struct {
 	years    map[string]int
 	unlisted []int
 	extracts []string
-	ids      int // person ids seen
-	realIDs  int // of them without a generator's mark
+	hashes   map[string]string // of each file
+	ids      int               // person ids seen
+	realIDs  int               // of them without a generator's mark
 }
 
 func newTally(l *Load) *tally {
 	t := &tally{l: l, perFile: make([]int, len(l.inputs)), marked: make([]int, len(l.inputs)), rejects: map[string]*quality.Reject{}, years: map[string]int{},
-		unlisted: make([]int, len(l.columns)), units: staging.Units(l.columns)}
+		unlisted: make([]int, len(l.columns)), units: staging.Units(l.columns), hashes: map[string]string{}}
 	for range l.inputs {
 		t.byFile = append(t.byFile, map[string]bool{})
 	}
@@ -309,21 +315,33 @@ func (t *tally) reject(file string, line int, column, reason string) {
 	}
 }
 
+// hashInputs hashes each file as delivered.
+func (t *tally) hashInputs(ctx context.Context) error {
+	for _, in := range t.l.inputs {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if t.hashes[in.path] == "" {
+			h, err := in.hash()
+			if err != nil {
+				return err
+			}
+			t.hashes[in.path] = h
+		}
+	}
+	return nil
+}
+
 func (t *tally) report() (*quality.Report, error) {
 	r := &quality.Report{Rows: t.rows, Extracts: t.extracts, Synthetic: t.ids > 0 && t.realIDs == 0}
 	for i, n := range t.perFile { // a file without ids proves nothing of itself
 		r.Synthetic = r.Synthetic && (n == 0 || t.marked[i] > 0)
 	}
-	hashes := map[string]string{}
 	for i, in := range t.l.inputs {
-		if hashes[in.path] == "" {
-			h, err := in.hash()
-			if err != nil {
-				return nil, err
-			}
-			hashes[in.path] = h
+		if err := in.unchanged(); err != nil {
+			return nil, err
 		}
-		f := quality.File{Name: in.name, Size: in.size, SHA256: hashes[in.path], Rows: t.perFile[i], Form: in.form, Columns: len(in.header),
+		f := quality.File{Name: in.name, Size: in.size, SHA256: t.hashes[in.path], Rows: t.perFile[i], Form: in.form, Columns: len(in.header),
 			Years: slices.Sorted(maps.Keys(t.byFile[i]))}
 		for _, left := range in.left {
 			f.LeftOut = append(f.LeftOut, quality.LeftOut{Column: left.column, Why: left.why})

@@ -348,8 +348,7 @@ func (in *input) unusual() string {
 	return strings.Join(parts, ", ")
 }
 
-// hash returns the SHA-256 of the file as delivered. It is taken after the rows
-// were read, so a file that was changed meanwhile is refused.
+// hash returns the SHA-256 of the file as delivered. See unchanged.
 func (in *input) hash() (string, error) {
 	f, _, err := openFile(in.path)
 	if err != nil {
@@ -357,15 +356,24 @@ func (in *input) hash() (string, error) {
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	if _, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{f}, make([]byte, 1<<20)); err != nil {
 		return "", fmt.Errorf("hash input: %w", err)
 	}
-	st, err := f.Stat()
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// unchanged makes sure, after the rows were read and the file was hashed, that it
+// is still the file that was opened.
+func (in *input) unchanged() error {
+	f, st, err := openFile(in.path)
 	if err != nil {
-		return "", fmt.Errorf("hash input: %w", errors.Unwrap(err))
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("look at input: %w", err)
 	}
 	if st.Size() != in.size || !st.ModTime().Equal(in.made) {
-		return "", fault.New(fault.Conflict, "%s was changed while it was being read; load it again when it is complete.", filepath.Base(in.path))
+		return fault.New(fault.Conflict, "%s was changed while it was being read; load it again when it is complete.", filepath.Base(in.path))
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return nil
 }

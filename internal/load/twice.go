@@ -2,8 +2,13 @@ package load
 
 import (
 	"cmp"
+	"errors"
+	"hash/maphash"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"webenablehes/internal/hes"
 	"webenablehes/internal/staging"
@@ -84,9 +89,13 @@ func twice(b *staging.Batch) (dead []uint32, err error) {
 			all[i].out = better(all[i], best) != 0
 		}
 	}
+	if groups, err = v.differing(groups); err != nil {
+		return nil, err
+	}
 	if err := v.byBytes(groups); err != nil {
 		return nil, err
 	}
+	groups = group(all)
 	for _, g := range groups {
 		kept := false
 		for _, i := range g {
@@ -214,6 +223,68 @@ func (v *values) column(c int, codes []uint32) (func(row uint32) uint32, error) 
 		return nil, err
 	}
 	return func(row uint32) uint32 { return codes[row] }, nil
+}
+
+// differing returns the groups of which two rows that are still in differ in any
+// value: mostly none, since a key is there twice when a row is. Sums of hashes of
+// all values tell, so that columns can be read side by side.
+func (v *values) differing(groups [][]int) ([][]int, error) {
+	seed := maphash.MakeSeed()
+	workers := runtime.GOMAXPROCS(0)
+	sums, errs := make([][]uint64, workers), make([]error, workers)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	units := staging.Units(v.b.Columns())
+	for w := range workers {
+		sums[w] = make([]uint64, len(v.rows))
+		wg.Go(func() {
+			own := &values{b: v.b, rows: v.rows}
+			for errs[w] == nil {
+				c := int(next.Add(1)) - 1
+				if c >= len(units) {
+					return
+				}
+				if units[c] != c {
+					continue // read with the first of its family
+				}
+				for k := c; k < len(units) && units[k] == c && errs[w] == nil; k++ {
+					errs[w] = own.each([]int{k}, func(i, column int, _ uint32, text string) {
+						if text != "" {
+							sums[w][i] += maphash.Comparable(seed, cellValue{column, text})
+						}
+					})
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	sum := func(i int) (s uint64) {
+		for w := range sums {
+			s += sums[w][i]
+		}
+		return s
+	}
+	return slices.DeleteFunc(groups, func(g []int) bool {
+		first := -1
+		for _, i := range g {
+			switch {
+			case v.rows[i].out:
+			case first < 0:
+				first = i
+			case sum(i) != sum(first):
+				return false
+			}
+		}
+		return true
+	}), nil
+}
+
+type cellValue struct {
+	column int
+	text   string
 }
 
 // byBytes leaves of each group only the rows that are first by the bytes of their

@@ -30,6 +30,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"webenablehes/internal/durable"
@@ -474,36 +476,55 @@ func content(files []File) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// hashAll hashes every file below a folder, in order of path.
+// hashAll hashes every file below a folder, in order of path, two at a time.
 func hashAll(ctx context.Context, dir string) ([]File, error) {
 	var out []File
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		h := sha256.New()
-		n, err := io.Copy(h, f)
-		if err != nil {
-			return err
-		}
 		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}
-		out = append(out, File{Path: filepath.ToSlash(rel), Size: n, SHA256: hex.EncodeToString(h.Sum(nil))})
+		out = append(out, File{Path: filepath.ToSlash(rel)})
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("hash release: %w", err)
 	}
 	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	var next atomic.Int64
+	errs := make([]error, 2)
+	var wg sync.WaitGroup
+	for w := range errs {
+		wg.Go(func() {
+			for errs[w] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(out) {
+					return
+				}
+				errs[w] = errors.Join(ctx.Err(), hashFile(filepath.Join(dir, filepath.FromSlash(out[i].Path)), &out[i]))
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("hash release: %w", err)
+	}
 	return out, nil
+}
+
+func hashFile(path string, into *File) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if into.Size, err = io.Copy(h, f); err != nil {
+		return err
+	}
+	into.SHA256 = hex.EncodeToString(h.Sum(nil))
+	return nil
 }
