@@ -56,10 +56,10 @@ func TestReleaseDump(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, r := range rows[1:] {
-		if seen[r[0]] {
-			t.Fatal("an episode is there twice")
+		if from := r[5]; seen[from] || !strings.Contains(from, ".txt:") {
+			t.Fatal("a line is there twice, or does not say where it was read")
 		}
-		seen[r[0]] = true
+		seen[r[5]] = true
 	}
 	// the same by standard output, and only some of it
 	out, errs, code := run(t, "release", "dump", "--data", data, "--columns", "EPIKEY,SEX", "--where", "SEX is 2", "--out", "-")
