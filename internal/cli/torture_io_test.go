@@ -59,6 +59,7 @@ func calls(t *testing.T, strace string, args []string) map[string]int {
 // Whichever write, sync, move or other step fails, the old or the new release is
 // served, and the next load succeeds and tidies up.
 func TestTortureFailingDisk(t *testing.T) {
+	t.Parallel()
 	strace := tracer(t)
 	r := seeded(t)
 	base := newSite(t, 30)
