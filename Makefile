@@ -42,7 +42,7 @@ bench: $(BIN)
 	cd bench && CGO_ENABLED=1 $(GO) run . load --rows $(ROWS) --repeat $(REPEAT) --dir ../data/bench
 
 # What disks, people and machines do to a load, whole; make test runs a short form.
-# Hours of a machine: not part of make test. WEBENABLE_SEED=... repeats a run.
+# It takes an hour or two, as root: not part of make test. WEBENABLE_SEED=... repeats a run.
 torture:
 	@command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null; } || { echo "strace is needed: install the package strace."; exit 1; }
 	@WEBENABLE_TORTURE=1 $(GO) test -count=1 -timeout 6h -v -run "^(TestTorture|TestReader|TestPlanted)" ./internal/cli > torture.log 2>&1; code=$$?; \

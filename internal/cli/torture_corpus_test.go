@@ -291,6 +291,7 @@ func longLine(path, before string) error {
 // the file and no value of it; what was served before is served after, unless
 // rows were taken.
 func TestTortureFiles(t *testing.T) {
+	t.Parallel()
 	r := seeded(t)
 	all := kinds()
 	type todo struct {
@@ -299,7 +300,7 @@ func TestTortureFiles(t *testing.T) {
 		seed uint64
 	}
 	var list []todo
-	for n := 0; len(list) < sized(100, 1200); n++ {
+	for n := 0; len(list) < sized(50, 1200); n++ {
 		for _, k := range all {
 			if k.most == 0 || n < k.most {
 				list = append(list, todo{k, n, r.Uint64()})

@@ -58,6 +58,7 @@ func (s site) refused(t *testing.T, e ended, before string) error {
 // On a full disk a load fails, what was served is served on, and when there is
 // room the next load succeeds.
 func TestTortureFullDisk(t *testing.T) {
+	t.Parallel()
 	r := seeded(t)
 	base := newSite(t, 600)
 	size := sizeOf(t, base.data)
@@ -111,6 +112,7 @@ func TestTortureFullDisk(t *testing.T) {
 
 // A limit on the size of files is the same as a full disk, and kills nobody.
 func TestTortureFileSize(t *testing.T) {
+	t.Parallel()
 	r := seeded(t)
 	base := newSite(t, 600)
 	s := base

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"webenablehes/internal/fault"
 	"webenablehes/internal/release"
 )
 
@@ -58,6 +59,7 @@ func calls(t *testing.T, strace string, args []string) map[string]int {
 // Whichever write, sync, move or other step fails, the old or the new release is
 // served, and the next load succeeds and tidies up.
 func TestTortureFailingDisk(t *testing.T) {
+	t.Parallel()
 	strace := tracer(t)
 	r := seeded(t)
 	base := newSite(t, 30)
@@ -113,7 +115,7 @@ func TestTortureFailingDisk(t *testing.T) {
 		if e.code != 0 {
 			failed++
 		}
-		if e.code == 70 {
+		if e.code == fault.Internal.Exit() {
 			ours++
 		}
 		errs := []error{s.wrong(t.Context())}
@@ -125,6 +127,15 @@ func TestTortureFailingDisk(t *testing.T) {
 		if e.code != 0 && !strings.Contains(strings.Join(f.args, " "), "release ") && s.current(t) != before && !strings.Contains(e.errs, "served now") && !strings.Contains(e.errs, "was done") && !strings.Contains(e.errs, "was made") && e.errs != "" && !strings.Contains(e.errs, "netpollBreak") {
 			errs = append(errs, errors.New("it failed, yet another release is served and nothing says so"))
 		}
+		if _, err := os.Stat(filepath.Join(s.data, "releases", all[1].ID)); err == nil && f.args[1] == "destroy" {
+			again := through(t, program(t.Context(), f.args...), nil) // what was half destroyed can be destroyed
+			if again.code != 0 || !strings.Contains(again.out, "Certificate") {
+				errs = append(errs, fmt.Errorf("destroying again: exit %d, %s", again.code, again.errs))
+			}
+		}
+		if e.code == fault.Internal.Exit() && whole() {
+			errs = append(errs, errors.New("a failing disk is said to be our mistake"))
+		}
 		errs = append(errs, s.tidied(t))
 		if err := errors.Join(errs...); err != nil {
 			err = fmt.Errorf("%w\nexit %d: %.1200s", err, e.code, e.errs)
@@ -132,7 +143,7 @@ func TestTortureFailingDisk(t *testing.T) {
 		} else {
 			c.add(t, "", nil)
 		}
-		if e.code == 70 {
+		if e.code == fault.Internal.Exit() {
 			t.Logf("%s %d of %v fails with %s: exit 70, %.300s", f.call, f.k, f.args[:2], f.failure, e.errs)
 		}
 		if err := os.RemoveAll(s.data); err != nil {

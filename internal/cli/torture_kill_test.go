@@ -59,6 +59,7 @@ func gone(pid int) error {
 // However a load is killed, what is served is whole, nothing of it lives on, and
 // the next one tidies up.
 func TestTortureKills(t *testing.T) {
+	t.Parallel()
 	r := seeded(t)
 	s := newSite(t, sized(2000, 4000))
 	start := time.Now()
@@ -102,6 +103,7 @@ func TestTortureKills(t *testing.T) {
 
 // The death of the process that reads is an error of the load, and no more.
 func TestTortureKilledReader(t *testing.T) {
+	t.Parallel()
 	r := seeded(t)
 	s := newSite(t, sized(2000, 4000))
 	var c count
@@ -142,6 +144,7 @@ func TestTortureKilledReader(t *testing.T) {
 
 // The process that reads lives under limits.
 func TestReaderHasLimits(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "long.txt")
 	if err := os.WriteFile(path, []byte(good(200_000)), 0o600); err != nil {
@@ -190,6 +193,7 @@ func notLimited(limits string) (wrong []string) {
 // A file that takes more memory than there may be ends the reading, and nothing
 // else.
 func TestReaderTakesTooMuch(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "large.txt")
 	if err := os.WriteFile(path, []byte(good(300_000)), 0o600); err != nil {

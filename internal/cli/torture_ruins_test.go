@@ -112,6 +112,7 @@ func (s site) serves(t *testing.T) error {
 // Whatever is damaged in the data folder, commands do their work or refuse it in
 // a plain sentence, and a check finds what is not as it was made.
 func TestTortureRuins(t *testing.T) {
+	t.Parallel()
 	r := seeded(t)
 	base := newSite(t, 30)
 	must(t, base.load(base.file)...)

@@ -2,6 +2,7 @@
 // is being served.
 //
 //	data/releases/ID/manifest.json   what it is made of, with a hash of every file
+//	data/releases/ID/manifest.sha256 hash of the manifest itself
 //	data/releases/ID/report.json     the load's report
 //	data/releases/ID/store/          the data
 //	data/releases/current            the ID of the release that is served
@@ -109,7 +110,10 @@ type File struct {
 	SHA256 string `json:"sha256"`
 }
 
-const format = 1
+const (
+	format   = 1
+	sealFile = "manifest.sha256"
+)
 
 // Releases is a data folder's releases. It is safe for concurrent use.
 type Releases struct {
@@ -304,7 +308,12 @@ func (b *Build) complete(ctx context.Context, m Manifest, report *quality.Report
 	if text, err = json.MarshalIndent(m, "", " "); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
-	if err := b.r.disk.write(filepath.Join(dir, "manifest.json"), append(text, '\n')); err != nil {
+	text = append(text, '\n')
+	hash := sha256.Sum256(text)
+	if err := b.r.disk.write(filepath.Join(dir, "manifest.json"), text); err != nil {
+		return cannotWrite(err)
+	}
+	if err := b.r.disk.write(filepath.Join(dir, sealFile), []byte(hex.EncodeToString(hash[:])+"\n")); err != nil {
 		return cannotWrite(err)
 	}
 	err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
@@ -460,7 +469,14 @@ func (r *Releases) Verify(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	have = slices.DeleteFunc(have, func(f File) bool { return f.Path == "manifest.json" })
+	seal, err := os.ReadFile(filepath.Join(r.releases(), id, sealFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return cannotRead(err)
+	}
+	if !slices.ContainsFunc(have, func(f File) bool { return f.Path == "manifest.json" && f.SHA256+"\n" == string(seal) }) {
+		return fault.New(fault.Unavailable, "Release %s is damaged: its manifest is not as it was made. Switch to another release or load again.", id)
+	}
+	have = slices.DeleteFunc(have, func(f File) bool { return f.Path == "manifest.json" || f.Path == sealFile })
 	for i, f := range m.Files {
 		if i >= len(have) || have[i] != f {
 			return fault.New(fault.Unavailable, "Release %s is damaged: %s is not as it was made. Switch to another release or load again.", id, f.Path)
