@@ -6,8 +6,8 @@
 // hospitals (P1 and P2), how long it took (L), whether the patient came back as
 // an emergency (R1), and how ill he or she was before (M): each answer needs all
 // episodes of the person at once. So the one entrance, Person.Derive, takes
-// them together and gives each its Result; RollUp then gathers them into a line
-// per patient (O).
+// them together and gives each its Result. (The line per patient, O, is made where
+// it is handed out, by package dump.)
 //
 // Rules never drop a row and never change a value: they add remarks, numbers
 // and flags beside it. Letters name the rules throughout; the sources that each

@@ -191,10 +191,6 @@ func (t *Tables) loadGroups() error {
 	if err != nil {
 		return err
 	}
-	// RollUp keeps the groups that a patient ever had as bits of one word.
-	if len(rows) > 64 {
-		return fmt.Errorf("condition_groups.csv: more than 64 groups")
-	}
 	// The last group is the default. Categories go first, so that a prefix of
 	// four characters has the last word.
 	t.other = uint8(len(rows) - 1)

@@ -25,6 +25,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 
@@ -34,7 +35,7 @@ import (
 )
 
 const (
-	formatVersion = 1
+	formatVersion = 2
 	batchFile     = "batch.json"
 	blocksFile    = "blocks"
 	deadFile      = "dead"
@@ -44,14 +45,15 @@ const (
 
 // meta is batch.json.
 type meta struct {
-	Version int             `json:"version"`
-	Rows    int             `json:"rows"`
-	Columns []string        `json:"columns"` // field names, slots one by one, in the order of the dictionary
-	Entries []int           `json:"entries"` // of each unit, 0 for identifiers
-	Blocks  []blockMeta     `json:"blocks"`
-	Files   []string        `json:"files"` // names of the inputs, for origins
-	Dead    int             `json:"dead"`
-	Report  *quality.Report `json:"report"`
+	Version int               `json:"version"`
+	Rows    int               `json:"rows"`
+	Columns []string          `json:"columns"` // field names, slots one by one, in the order of the dictionary
+	Entries []int             `json:"entries"` // of each unit, 0 for identifiers
+	Blocks  []blockMeta       `json:"blocks"`
+	Files   []string          `json:"files"` // names of the inputs, for origins
+	Sums    map[string]uint32 `json:"sums"`  // CRC-32C of the other files, by name
+	Dead    int               `json:"dead"`
+	Report  *quality.Report   `json:"report"`
 }
 
 type blockMeta struct {
@@ -59,6 +61,7 @@ type blockMeta struct {
 	At    int64    `json:"a"` // where it begins in the file of blocks
 	File  uint16   `json:"f"` // the input that its rows came from
 	Sizes []uint32 `json:"s"` // bytes of each unit, the origins' last
+	Sums  []uint32 `json:"c"` // CRC-32C of each unit
 }
 
 // unit is what stands together in a block: one column, or a family's slots.
@@ -121,6 +124,10 @@ func putCodes(out []byte, codes []uint32) []byte {
 	}
 	return out
 }
+
+// sum is the checksum of what is written: disks are trusted no more than the
+// process that reads strangers' files.
+func sum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
 var errDamaged = fault.New(fault.Unavailable, "The staged rows are damaged, so nothing was made of them; what was served still is. Load the files of all years again.")
 
@@ -191,19 +198,4 @@ func u32bytes(v []uint32) []byte {
 		binary.LittleEndian.PutUint32(out[4*i:], x)
 	}
 	return out
-}
-
-func readU32s(path string, n int) ([]uint32, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, cannotRead(err)
-	}
-	if n >= 0 && len(b) != 4*n || len(b)%4 != 0 {
-		return nil, errDamaged
-	}
-	out := make([]uint32, len(b)/4)
-	for i := range out {
-		out[i] = binary.LittleEndian.Uint32(b[4*i:])
-	}
-	return out, nil
 }

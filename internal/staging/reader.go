@@ -43,7 +43,7 @@ func Open(dir string, d *hes.Dictionary) (*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.dead, err = readU32s(filepath.Join(dir, deadFile), m.Dead); err != nil {
+	if b.dead, err = b.u32s(deadFile, m.Dead); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	for i, row := range b.dead {
@@ -96,7 +96,7 @@ func open(dir string, d *hes.Dictionary, m meta) (*Batch, error) {
 		for _, s := range bl.Sizes {
 			size += int64(s)
 		}
-		if bl.Rows < 1 || bl.Rows > MaxBlock || len(bl.Sizes) != len(b.units)+1 || bl.At < 0 || bl.At > st.Size()-size || int(bl.File) >= len(m.Files) {
+		if bl.Rows < 1 || bl.Rows > MaxBlock || len(bl.Sizes) != len(b.units)+1 || len(bl.Sums) != len(bl.Sizes) || bl.At < 0 || bl.At > st.Size()-size || int(bl.File) >= len(m.Files) {
 			return nil, errors.Join(errDamaged, f.Close())
 		}
 		rows += bl.Rows
@@ -130,13 +130,40 @@ func (b *Batch) Column(name string) int {
 	return -1
 }
 
+// file reads a file of the batch and checks it.
+func (b *Batch) file(name string) ([]byte, error) {
+	raw, err := os.ReadFile(filepath.Join(b.dir, name))
+	if err != nil {
+		return nil, cannotRead(err)
+	}
+	if c, ok := b.m.Sums[name]; !ok || c != sum(raw) {
+		return nil, errDamaged
+	}
+	return raw, nil
+}
+
+func (b *Batch) u32s(name string, n int) ([]uint32, error) {
+	raw, err := b.file(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) != 4*n {
+		return nil, errDamaged
+	}
+	out := make([]uint32, n)
+	for i := range out {
+		out[i] = binary.LittleEndian.Uint32(raw[4*i:])
+	}
+	return out, nil
+}
+
 // Entries returns a column's entries, which a family's slots share; entry number n
 // of a row is the n-1st.
 func (b *Batch) Entries(column int) ([]Entry, error) {
 	u := b.unitOf(column)
-	raw, err := os.ReadFile(filepath.Join(b.dir, b.columns[b.units[u].first].Name+".entries"))
+	raw, err := b.file(b.columns[b.units[u].first].Name + ".entries")
 	if err != nil {
-		return nil, cannotRead(err)
+		return nil, err
 	}
 	n := b.m.Entries[u]
 	if n < 0 || n > len(raw)/8 {
@@ -173,6 +200,9 @@ func (b *Batch) each(u int, visit func(bl blockMeta, first int, in []byte) error
 		buf = slices.Grow(buf[:0], int(bl.Sizes[u]))[:bl.Sizes[u]]
 		if _, err := b.blocks.ReadAt(buf, at); err != nil {
 			return cannotRead(err)
+		}
+		if sum(buf) != bl.Sums[u] {
+			return errDamaged
 		}
 		if err := visit(bl, first, buf); err != nil {
 			return err
@@ -264,10 +294,10 @@ func (b *Batch) List(column int) (List, error) {
 // Key reads an identifier: its distinct values in the order of their bytes, and
 // for each row its value's place counted from 1, 0 where it has none.
 func (b *Batch) Key(column int) (sorted Text, codes []uint32, err error) {
-	base := filepath.Join(b.dir, b.columns[column].Name)
-	raw, err := os.ReadFile(base + ".text")
+	base := b.columns[column].Name
+	raw, err := b.file(base + ".text")
 	if err != nil {
-		return sorted, nil, cannotRead(err)
+		return sorted, nil, err
 	}
 	if len(raw) < 4 {
 		return sorted, nil, errDamaged
@@ -285,7 +315,7 @@ func (b *Batch) Key(column int) (sorted Text, codes []uint32, err error) {
 		}
 		sorted.Ends[i], before = e, e
 	}
-	codes, err = readU32s(base+".codes", b.m.Rows)
+	codes, err = b.u32s(base+".codes", b.m.Rows)
 	if err != nil {
 		return sorted, nil, err
 	}
@@ -314,6 +344,7 @@ func (b *Batch) Origins() (files []string, file []uint16, line []uint32, err err
 // sealed batch can be opened.
 func (b *Batch) Seal(dead []uint32, report *quality.Report) error {
 	b.m.Dead, b.m.Report, b.dead = len(dead), report, dead
+	b.m.Sums[deadFile] = sum(u32bytes(dead))
 	if err := writeFile(filepath.Join(b.dir, deadFile), u32bytes(dead)); err != nil {
 		return err
 	}

@@ -129,6 +129,9 @@ func (r *rewriter) read(bl blockMeta) error {
 	at := 0
 	for i, u := range r.b.units {
 		in := r.raw[at : at+int(bl.Sizes[i])]
+		if sum(in) != bl.Sums[i] {
+			return errDamaged
+		}
 		at += int(bl.Sizes[i])
 		limit := uint32(r.b.m.Entries[i]) + 1
 		switch {

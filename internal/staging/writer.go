@@ -30,7 +30,8 @@ type Writer struct {
 	rows    int
 	at      int64
 	metas   []blockMeta
-	keys    [][]Text // of each unit that is an identifier: the values of all rows, in pieces
+	sums    map[string]uint32 // of the files but for the blocks
+	keys    [][]Text          // of each unit that is an identifier: the values of all rows, in pieces
 }
 
 // Create starts a batch in an empty folder. columns are in the order of the
@@ -43,7 +44,7 @@ func Create(dir string, columns []hes.Field, files []string) (*Writer, error) {
 	if err != nil {
 		return nil, cannotWrite(err)
 	}
-	w := &Writer{dir: dir, columns: columns, units: units(columns), files: files, blocks: f}
+	w := &Writer{dir: dir, columns: columns, units: units(columns), files: files, blocks: f, sums: map[string]uint32{}}
 	w.keys = make([][]Text, len(w.units))
 	return w, nil
 }
@@ -62,6 +63,7 @@ type Block struct {
 	list  []uint32
 	count []uint32
 	sizes []uint32
+	sums  []uint32
 }
 
 // NewBlock makes an empty block.
@@ -126,7 +128,7 @@ func (w *Writer) Put(b *Block) error {
 	if b.Rows == 0 {
 		return nil
 	}
-	b.out, b.sizes = b.out[:0], b.sizes[:0]
+	b.out, b.sizes, b.sums = b.out[:0], b.sizes[:0], b.sums[:0]
 	for _, u := range w.units {
 		start := len(b.out)
 		switch {
@@ -141,10 +143,12 @@ func (w *Writer) Put(b *Block) error {
 			b.family(u)
 		}
 		b.sizes = append(b.sizes, uint32(len(b.out)-start))
+		b.sums = append(b.sums, sum(b.out[start:]))
 	}
 	start := len(b.out)
 	b.out = putCodes(b.out, b.Lines[:b.Rows])
 	b.sizes = append(b.sizes, uint32(len(b.out)-start))
+	b.sums = append(b.sums, sum(b.out[start:]))
 
 	keys := make([]Text, len(w.units))
 	for i, u := range w.units {
@@ -156,7 +160,7 @@ func (w *Writer) Put(b *Block) error {
 	at := w.at
 	w.at += int64(len(b.out))
 	w.rows += b.Rows
-	w.metas = append(w.metas, blockMeta{Rows: b.Rows, At: at, File: b.File, Sizes: append([]uint32(nil), b.sizes...)})
+	w.metas = append(w.metas, blockMeta{Rows: b.Rows, At: at, File: b.File, Sizes: slices.Clone(b.sizes), Sums: slices.Clone(b.sums)})
 	for i, k := range keys {
 		if k.Ends != nil {
 			w.keys[i] = append(w.keys[i], k)
@@ -207,7 +211,7 @@ func (w *Writer) finish(entries [][]Entry, m *meta) error {
 		todo <- i
 	}
 	close(todo)
-	m.Entries = make([]int, len(w.units))
+	m.Entries, m.Sums = make([]int, len(w.units)), w.sums
 	for range 2 {
 		go func() {
 			for i := range todo {
@@ -235,7 +239,7 @@ func (w *Writer) table(i int, entries [][]Entry, m *meta) error {
 		}
 		w.keys[i] = nil
 		sorted, codes := all.Sort()
-		return writeKey(base, sorted, codes)
+		return w.key(base, sorted, codes)
 	}
 	m.Entries[i] = len(entries[u.first])
 	var t Text
@@ -243,7 +247,7 @@ func (w *Writer) table(i int, entries [][]Entry, m *meta) error {
 		t.Append([]byte(e.Raw))
 		t.Append([]byte(e.Clean))
 	}
-	return writeFile(base+".entries", append(u32bytes(t.Ends), t.Bytes...))
+	return w.file(base+".entries", append(u32bytes(t.Ends), t.Bytes...))
 }
 
 // join puts pieces together.
@@ -266,9 +270,18 @@ func join(pieces []Text) (Text, error) {
 	return all, nil
 }
 
-func writeKey(base string, sorted Text, codes []uint32) error {
-	if err := writeFile(base+".text", append(append(u32bytes([]uint32{uint32(sorted.Len())}), u32bytes(sorted.Ends)...), sorted.Bytes...)); err != nil {
+func (w *Writer) key(base string, sorted Text, codes []uint32) error {
+	if err := w.file(base+".text", append(append(u32bytes([]uint32{uint32(sorted.Len())}), u32bytes(sorted.Ends)...), sorted.Bytes...)); err != nil {
 		return err
 	}
-	return writeFile(base+".codes", u32bytes(codes))
+	return w.file(base+".codes", u32bytes(codes))
+}
+
+// file writes a file and notes its checksum.
+func (w *Writer) file(path string, b []byte) error {
+	c := sum(b)
+	w.mu.Lock()
+	w.sums[filepath.Base(path)] = c
+	w.mu.Unlock()
+	return writeFile(path, b)
 }
