@@ -48,10 +48,10 @@ func (c optoutCmd) Run(g *globals) error {
 	if err != nil && current != "" {
 		return err
 	}
-	if current != "" {
-		c.Subset = served.Subset // what is served stays the same but for these people
-	}
 	cut, err := subset.Find(c.Subset, dict)
+	if current != "" { // what is served stays the same but for these people
+		cut, err = subset.Again(served.Subset, served.Text, dict)
+	}
 	if err != nil {
 		return err
 	}

@@ -145,6 +145,16 @@ func Find(name string, d *hes.Dictionary) (Subset, error) {
 	return parse(text, query.Source{Name: filepath.Base(name), Check: checker(d)}, append(names, All))
 }
 
+// Again returns the subset of a release that is there, from what its manifest
+// holds: the name, and the text as written. A site's own file need not be there
+// any more.
+func Again(name, text string, d *hes.Dictionary) (Subset, error) {
+	if text == "" {
+		return Find(name, d)
+	}
+	return parse(text, query.Source{Name: name + suffix, Check: checker(d)}, nil)
+}
+
 // readFile reads a site's own file.
 func readFile(name string) (string, error) {
 	f, err := os.Open(name)

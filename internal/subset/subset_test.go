@@ -321,3 +321,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// The subset of a release is found again from its manifest.
+func TestAgain(t *testing.T) {
+	d, err := hes.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{All, "dermatology"} {
+		want, err := Find(name, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Again(want.Name, want.Text, d)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v %s", name, err, diff)
+		}
+	}
+	own := "subset ours\ntitle Ours\nrule N1 \"Men\"\n    SEX is 1\n"
+	if got, err := Again("ours", own, d); err != nil || got.Name != "ours" || len(got.Rules) != 1 {
+		t.Errorf("a site's own: %+v, %v", got, err)
+	}
+}
