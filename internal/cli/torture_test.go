@@ -92,7 +92,7 @@ func through(t *testing.T, cmd *exec.Cmd, during func()) ended {
 	err := cmd.Wait()
 	hung := !late.Stop()
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if err != nil && !errors.As(err, &exit) && !errors.Is(err, context.Canceled) { // stopped by us, and ended well
 		t.Fatal(err)
 	}
 	e := ended{out: out.String(), errs: errs.String(), code: cmd.ProcessState.ExitCode(), hung: hung}
