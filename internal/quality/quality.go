@@ -188,6 +188,32 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, c := range r.Unlisted {
 		line("code not in the list of %s\t%d\tkept as it is", c.Field, c.Rows)
 	}
+	if r.Whole.Staged > 0 {
+		line("")
+		line("The release as a whole\tRows")
+		line("  staged, of all loads\t%d", r.Whole.Staged)
+		line("  kept\t%d", r.Whole.Kept)
+		line("  outside the subset\t%d", r.Whole.OutsideSubset)
+		line("  of earlier loads, replaced\t%d", r.Whole.Replaced)
+		line("  people among the kept\t%d", r.Whole.Persons)
+	}
+	for _, part := range []struct {
+		title string
+		rules []RuleCount
+	}{{"Derived", r.Derived}, {"Subset rule", r.SubsetRules}} {
+		if len(part.rules) == 0 {
+			continue
+		}
+		line("")
+		line("%s\tCount\tWhat is counted", part.title)
+		for _, c := range part.rules {
+			line("%s\t%d\t%s", c.ID, c.Count, c.What)
+		}
+	}
+	for _, n := range r.Notes {
+		line("")
+		line("%s", n)
+	}
 	line("")
 	line("Financial year\tRows kept")
 	for _, y := range r.Years {
