@@ -330,8 +330,12 @@ func (a *assembly) writeKey(sink Sink, f hes.Field) error {
 		return err
 	}
 	codes, used := gathered(rows, a.order, t.Len())
+	if !slices.Contains(used[1:], false) { // all values stay
+		a.count(f.Name, codes)
+		return sink.Text(f, t.Bytes, t.Ends, codes)
+	}
 	rank := make([]uint32, t.Len()+1)
-	var left staging.Text
+	left := staging.Text{Bytes: make([]byte, 0, len(t.Bytes)/2)}
 	left.Ends = make([]uint32, 0, min(t.Len(), len(codes)))
 	for i := range t.Len() {
 		if used[i+1] {

@@ -92,12 +92,17 @@ func (m *making) tidy(releases *release.Releases) error {
 	return err
 }
 
+// makeMemory is from how many bytes on garbage is collected eagerly; 13 million
+// rows need about 2 GiB.
+const makeMemory = 3 << 30
+
 // finish derives the release from the parts and publishes it. The caller gives up
 // the build when it fails. With loaded, the last part is the batch that was read
 // for it and is adopted.
 func (m *making) finish(parts []staging.Part, loaded bool) error {
 	// Numbers by the million and little else: collecting garbage late saves time.
 	defer debug.SetGCPercent(debug.SetGCPercent(300))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(makeMemory))
 	var sources []assemble.Source
 	defer func() {
 		for _, s := range sources {

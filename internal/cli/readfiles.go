@@ -224,7 +224,7 @@ func (j readJob) run(g *globals, out *json.Encoder) error {
 
 // limit bounds what this process may take.
 func limit(memory uint64) error {
-	debug.SetMemoryLimit(int64(memory / 3))
+	debug.SetMemoryLimit(int64(memory / 4))
 	debug.SetGCPercent(400) // most of the memory is a few large pieces without pointers
 	for _, l := range []struct {
 		what int

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Write makes or replaces a file that only its owner may read, and syncs it.
@@ -69,4 +71,11 @@ func lock(path string, how int) (*os.File, bool, error) {
 		return nil, false, errors.Join(fmt.Errorf("take %s: %w", filepath.Base(path), err), f.Close())
 	}
 	return f, false, nil
+}
+
+// Begin tells the system to start writing a part of a file to its disk, so that
+// the sync at the end has little to wait for; size 0 is up to the end. It
+// promises nothing, and a system that cannot do it is as good.
+func Begin(f *os.File, at, size int64) {
+	_ = unix.SyncFileRange(int(f.Fd()), at, size, unix.SYNC_FILE_RANGE_WRITE)
 }

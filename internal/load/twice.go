@@ -64,6 +64,16 @@ func twice(b *staging.Batch) (dead []uint32, err error) {
 	if err := v.each([]int{b.Column(hes.YearField)}, func(i int, _ int, value uint32, _ string) { all[i].year = value }); err != nil {
 		return nil, err
 	}
+	// A key that comes again in another year is no fault, and common.
+	var left []candidate
+	for _, g := range group(all) {
+		left = append(left, pick(all, g)...)
+	}
+	if all = left; len(all) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(all, func(a, b candidate) int { return cmp.Compare(a.row, b.row) })
+	v.rows = all
 	var fields []int
 	for _, name := range qualityFields() {
 		if c := b.Column(name); c >= 0 {

@@ -29,6 +29,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"webenablehes/internal/durable"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/quality"
@@ -186,6 +187,7 @@ func writeFile(path string, b []byte) error {
 		return cannotWrite(err)
 	}
 	_, err = f.Write(b)
+	durable.Begin(f, 0, 0)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return cannotWrite(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"webenablehes/internal/durable"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 )
@@ -29,10 +30,14 @@ type Writer struct {
 	mu      sync.Mutex
 	rows    int
 	at      int64
+	begun   int64 // up to here the disk was told to write
 	metas   []blockMeta
 	sums    map[string]uint32 // of the files but for the blocks
 	keys    [][]Text          // of each unit that is an identifier: the values of all rows, in pieces
 }
+
+// piece is how many bytes of blocks are given to the disk at a time.
+const piece = 64 << 20
 
 // Create starts a batch in an empty folder. columns are in the order of the
 // dictionary, slots one by one; files are the names of the inputs.
@@ -159,6 +164,10 @@ func (w *Writer) Put(b *Block) error {
 	w.mu.Lock()
 	at := w.at
 	w.at += int64(len(b.out))
+	begin := w.begun
+	if w.at-w.begun > piece {
+		w.begun = at
+	}
 	w.rows += b.Rows
 	w.metas = append(w.metas, blockMeta{Rows: b.Rows, At: at, File: b.File, Sizes: slices.Clone(b.sizes), Sums: slices.Clone(b.sums)})
 	for i, k := range keys {
@@ -170,6 +179,9 @@ func (w *Writer) Put(b *Block) error {
 	b.reset()
 	if _, err := w.blocks.WriteAt(b.out, at); err != nil {
 		return cannotWrite(err)
+	}
+	if at > begin && at+int64(len(b.out))-begin > piece {
+		durable.Begin(w.blocks, begin, at-begin)
 	}
 	return nil
 }

@@ -221,7 +221,7 @@ func group(of []uint32, n int) (starts, list []uint32) {
 	return starts, list
 }
 
-// Finish writes what describes the columns and makes everything lasting. No
+// Finish writes what describes the columns and gives everything to the disk; publishing makes it lasting. No
 // other call may be under way.
 func (b *Builder) Finish() (driver.Info, error) {
 	b.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"unsafe"
 
+	"webenablehes/internal/durable"
 	"webenablehes/internal/fault"
 )
 
@@ -13,7 +14,8 @@ import (
 const chunk = 1 << 18
 
 // file is one data file on its way: written from front to back, in large
-// pieces, and synced once. After the first error the rest does nothing.
+// pieces. Whoever publishes the release syncs all of its files; here the disk is
+// only told to begin. After the first error the rest does nothing.
 type file struct {
 	f   *os.File
 	buf []byte // encoded and not yet written
@@ -30,7 +32,7 @@ func writeFile(path string, write func(*file)) error {
 	write(out)
 	out.flush()
 	if out.err == nil {
-		out.err = f.Sync()
+		durable.Begin(f, 0, 0)
 	}
 	if err := f.Close(); out.err == nil {
 		out.err = err
