@@ -6,7 +6,6 @@ import (
 	"io"
 	"os/user"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"webenablehes/internal/audit"
@@ -117,7 +116,7 @@ func (userListCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	out := tabwriter.NewWriter(g.env.Out, 2, 8, 2, ' ', 0)
+	out := g.listing()
 	fmt.Fprintln(out, "Account\tName\tRole\tAgreement\tState")
 	for _, u := range all {
 		state := "open"
@@ -270,7 +269,7 @@ func (agreementListCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	out := tabwriter.NewWriter(g.env.Out, 2, 8, 2, ' ', 0)
+	out := g.listing()
 	fmt.Fprintln(out, "Agreement\tTitle\tFrom\tEnds before\tYears\tFields\tProvider\tSpecialties")
 	for _, a := range all {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Ref, a.Title, a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly),

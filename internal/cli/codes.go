@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"webenablehes/internal/audit"
 	"webenablehes/internal/codelist"
@@ -102,7 +101,7 @@ func (codesListCmd) Run(g *globals) error {
 		_, err := fmt.Fprintln(g.env.Out, "No code lists have been loaded: the short labels of the program are used.")
 		return err
 	}
-	out := tabwriter.NewWriter(g.env.Out, 2, 8, 2, ' ', 0)
+	out := g.listing()
 	fmt.Fprintln(out, "\tList\tKind\tEdition\tFrom\tTo\tCodes\tLoaded\tFile")
 	for _, l := range all {
 		state := ""
@@ -199,7 +198,7 @@ func limits(t codelist.Title, codes *hes.Codes) [][2]string {
 
 // facts prints names and texts, leaving out what is empty.
 func (g *globals) facts(all [][2]string) error {
-	out := tabwriter.NewWriter(g.env.Out, 2, 8, 2, ' ', 0)
+	out := g.listing()
 	for _, f := range all {
 		if f[1] != "" {
 			fmt.Fprintf(out, "%s\t%s\n", f[0], f[1])

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"webenablehes/internal/load"
 )
@@ -33,7 +32,7 @@ func (c inspectCmd) Run(g *globals) error {
 		out.SetIndent("", "  ")
 		return out.Encode(found)
 	}
-	out := tabwriter.NewWriter(g.env.Out, 2, 8, 2, ' ', 0)
+	out := g.listing()
 	for _, f := range found.Files {
 		writeInspected(out, f)
 	}

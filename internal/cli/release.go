@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/release"
@@ -38,7 +37,7 @@ func (releaseListCmd) Run(g *globals) error {
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return err
 	}
-	out := tabwriter.NewWriter(g.env.Out, 2, 8, 2, ' ', 0)
+	out := g.listing()
 	fmt.Fprintln(out, "\tRelease\tSubset\tEpisodes\tPatients\tYears\tSynthetic")
 	for _, m := range all {
 		mark := ""

@@ -5,6 +5,7 @@
 package quality
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -165,7 +166,10 @@ func (r *Report) Sort() {
 
 // WriteText writes the report for a terminal.
 func (r *Report) WriteText(w io.Writer) error {
-	out := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
+	// The whole is made before any of it is written: a tabwriter cannot take a
+	// writer that fails.
+	var text bytes.Buffer
+	out := tabwriter.NewWriter(&text, 2, 8, 2, ' ', 0)
 	line := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
 	line("Rows read\t%d", r.Rows.Read)
 	line("  kept\t%d", r.Rows.Kept)
@@ -230,5 +234,9 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		line("%s\t%d\t%s", x.Reason, x.Count, strings.Join(places, "  "))
 	}
-	return out.Flush()
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	_, err := w.Write(text.Bytes())
+	return err
 }
