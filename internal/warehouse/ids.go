@@ -71,11 +71,14 @@ func (k *keyring) unseal(kind idKind, id string, bind uint32) (uint32, error) {
 		return 0, missing
 	}
 	k.open(raw, raw)
-	if raw[0] != byte(kind) || raw[1] != 0 || raw[2] != 0 || raw[3] != 0 || binary.BigEndian.Uint32(raw[12:]) != bind {
+	if raw[0] != byte(kind) || raw[1] != 0 || raw[2] != 0 || raw[3] != 0 {
 		return 0, missing
 	}
-	if [4]byte(raw[4:8]) != k.release {
+	if [4]byte(raw[4:8]) != k.release { // before its use: another release may put the same page to another question
 		return 0, fault.New(fault.Gone, "The data have been replaced by a newer release since this page was made. Start again from the first page.")
+	}
+	if binary.BigEndian.Uint32(raw[12:]) != bind {
+		return 0, missing
 	}
 	return binary.BigEndian.Uint32(raw[8:]), nil
 }
