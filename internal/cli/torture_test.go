@@ -40,7 +40,10 @@ func sized(short, all int) int {
 // seeded returns a test's own random numbers.
 func seeded(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := uint64(time.Now().UnixNano())
+	seed := uint64(2026) // the short form is the same in every run
+	if whole() {
+		seed = uint64(time.Now().UnixNano())
+	}
 	if text := os.Getenv("WEBENABLE_SEED"); text != "" {
 		var err error
 		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {

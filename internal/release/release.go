@@ -389,9 +389,12 @@ var idText = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[0-9a-z]{4}$`)
 
 func validID(id string) bool { return idText.MatchString(id) }
 
-// NewID makes an id that sorts by time: 20261124-093000-k3q9. tail is random.
+// NewID makes an id that sorts by time, to the millisecond: 20261124-093000-a3f9.
+// tail is random.
 func NewID(now time.Time, tail [2]byte) string {
-	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(tail[:])
+	now = now.UTC()
+	n := uint16(now.Nanosecond()/1e6)<<6 | uint16(tail[0]&63)
+	return now.Format("20060102-150405-") + fmt.Sprintf("%04x", n)
 }
 
 // Get returns a release's manifest.
