@@ -14,6 +14,12 @@ if [ -z "$browser" ]; then
   browser=$(command -v chromium)
 fi
 
+command -v strace >/dev/null || {
+  echo "== strace, for the tests of failing disks"
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null ||
+    { echo "strace is needed for the tests of failing disks: install the package strace."; exit 1; }
+}
+
 echo "== assets and program"
 make build
 
