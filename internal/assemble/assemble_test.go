@@ -2,6 +2,7 @@ package assemble_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"webenablehes/internal/load"
 	"webenablehes/internal/staging"
 	"webenablehes/internal/subset"
+	"webenablehes/internal/warehouse/store"
 )
 
 // kept is a sink that keeps each row as field to value.
@@ -242,4 +244,58 @@ func TestLoadsAddUp(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
+}
+
+// The files of a release do not depend on the order of the rows, but for those
+// that say how and where rows were delivered.
+func TestFilesDoNotShowTheOrderOfInput(t *testing.T) {
+	d, codes := vocabulary(t)
+	lines := strings.SplitAfter(strings.TrimSuffix(strings.TrimPrefix(story, header), "\n")+"\n", "\n")
+	lines = slices.DeleteFunc(append(lines, lines[0], lines[2]), func(l string) bool { return l == "" }) // two rows stand twice
+	first := written(t, d, stage(t, d, codes, header+strings.Join(lines, "")))
+	if len(first) < 60 {
+		t.Fatalf("only %d files", len(first))
+	}
+	for seed := range uint64(3) {
+		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+		if diff := cmp.Diff(first, written(t, d, stage(t, d, codes, header+strings.Join(lines, "")))); diff != "" {
+			t.Fatalf("seed %d: the files differ", seed)
+		}
+	}
+}
+
+// written makes a release in a folder and returns its files by name.
+func written(t *testing.T, d *hes.Dictionary, b *staging.Batch) map[string]string {
+	t.Helper()
+	s, err := subset.Find("all", d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	var w *store.Builder
+	if _, err := assemble.Run(t.Context(), []assemble.Source{{Batch: b}}, assemble.Options{Dictionary: d, Subset: s, Sink: func(rows int) (assemble.Sink, error) {
+		w, err = store.NewBuilder(dir, d, rows)
+		return w, err
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, e := range entries {
+		if strings.Contains(e.Name(), ".raw") || strings.HasPrefix(e.Name(), "origin.") {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[e.Name()] = string(text)
+	}
+	return out
 }

@@ -1,8 +1,8 @@
 package assemble
 
 import (
+	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"webenablehes/internal/derive"
@@ -10,14 +10,9 @@ import (
 	"webenablehes/internal/quality"
 )
 
-// qualityFields are those whose recorded values make rule D1's quality of a row,
-// but for the diagnoses, which are counted in their list. Source: HES_pipeline,
-// duplicates.R.
-func qualityFields() []string {
-	return []string{"ADMIMETH", "ADMISORC", "DISDEST", "DISMETH", "MAINSPEF", "STARTAGE", "SITETRET", "TRETSPEF"}
-}
-
-// qualityDiagnoses are the diagnoses that count for quality, from the first.
+// qualityDiagnoses are the diagnoses that count for rule D1's quality of a row,
+// from the first; the other fields of derive.QualityFields but the main procedure
+// are columns by themselves.
 const qualityDiagnoses = 14
 
 // results are what was derived of each row.
@@ -200,16 +195,14 @@ func (a *assembly) facts() (*facts, error) {
 			values, rank := ranked(field.Type, c.entries, nil)
 			rows := narrowed(c.rows, rank)
 			take(values, rows)
-			for _, q := range qualityFields() {
-				if q == name {
-					mu.Lock()
-					for i := range f.quality {
-						if rows.at(uint32(i)) > 0 {
-							f.quality[i]++
-						}
+			if slices.Contains(derive.QualityFields(), name) {
+				mu.Lock()
+				for i := range f.quality {
+					if rows.at(uint32(i)) > 0 {
+						f.quality[i]++
 					}
-					mu.Unlock()
 				}
+				mu.Unlock()
 			}
 			return nil
 		})
@@ -225,7 +218,7 @@ func (a *assembly) facts() (*facts, error) {
 		})
 	}
 	column(hes.YearField, func(values []string, rows narrow) {
-		f.year, f.years = rows, append([]int16{0}, mapped(values, firstYear)...)
+		f.year, f.years = rows, append([]int16{0}, mapped(values, func(y string) int16 { return int16(hes.FirstYear(y)) })...)
 	})
 	for i, name := range [...]string{"ADMIMETH", "ADMISORC", "DISMETH", "DISDEST", "CLASSPAT", "MAINSPEF", "TRETSPEF", "SEX", "EPISTAT", "EPITYPE", "ETHNOS"} {
 		column(name, func(values []string, rows narrow) {
@@ -398,17 +391,4 @@ func number(text string) int32 {
 		return -1
 	}
 	return int32(n)
-}
-
-// firstYear is the calendar year in which a financial year begins: 2008 for
-// "0809"; 0 if the text is none.
-func firstYear(fyear string) int16 {
-	n, err := strconv.Atoi(fyear)
-	if err != nil || len(fyear) != 4 || strings.TrimLeft(fyear, "0123456789") != "" {
-		return 0
-	}
-	if n /= 100; n >= 80 {
-		return int16(1900 + n)
-	}
-	return int16(2000 + n)
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"os/user"
 	"strings"
 	"time"
 
@@ -14,14 +13,6 @@ import (
 	"webenablehes/internal/registry"
 	"webenablehes/internal/registry/sqlstore"
 )
-
-// operator names who runs a command, for the access record.
-func operator() string {
-	if u, err := user.Current(); err == nil {
-		return "system user " + u.Username
-	}
-	return "system user"
-}
 
 type userCmd struct {
 	Add      userAddCmd      `cmd:"" help:"Add an account."`
@@ -88,7 +79,7 @@ func (g *globals) addUser(reg *sqlstore.Store, u registry.User, password string)
 	if err := reg.AddUser(g.ctx, u); err != nil {
 		return err
 	}
-	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "user-added", Actor: operator(), Purpose: u.Agreement, Question: u.Name + " as " + string(u.Role), Outcome: "done"})
+	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "user-added", Actor: systemUser(), Purpose: u.Agreement, Question: u.Name + " as " + string(u.Role), Outcome: "done"})
 }
 
 // password reads a password from standard input, or makes one.
@@ -158,7 +149,7 @@ func (g *globals) setDisabled(name string, disabled bool, kind string) error {
 	if err := reg.SetDisabled(g.ctx, u.ID, disabled); err != nil {
 		return err
 	}
-	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: kind, Actor: operator(), Question: u.Name, Outcome: "done"})
+	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: kind, Actor: systemUser(), Question: u.Name, Outcome: "done"})
 }
 
 type userPasswordCmd struct {
@@ -195,7 +186,7 @@ func (c userPasswordCmd) Run(g *globals) error {
 	if made {
 		fmt.Fprintf(g.env.Out, "New password, shown only now: %s\n", password)
 	}
-	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "password-set", Actor: operator(), Question: u.Name, Outcome: "done"})
+	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "password-set", Actor: systemUser(), Question: u.Name, Outcome: "done"})
 }
 
 type agreementCmd struct {
@@ -253,7 +244,7 @@ func (g *globals) addAgreement(a registry.Agreement) error {
 	if err := reg.AddAgreement(g.ctx, a); err != nil {
 		return err
 	}
-	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "agreement-added", Actor: operator(), Purpose: a.Ref + " " + a.Title, Outcome: "done"})
+	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "agreement-added", Actor: systemUser(), Purpose: a.Ref + " " + a.Title, Outcome: "done"})
 }
 
 type agreementListCmd struct{}

@@ -25,7 +25,7 @@ func (g *globals) recordCodes(what ...string) error {
 	}
 	defer reg.Close()
 	for _, w := range what {
-		if err := reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "codes", Actor: operator(), Question: w, Outcome: "done"}); err != nil {
+		if err := reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "codes", Actor: systemUser(), Question: w, Outcome: "done"}); err != nil {
 			return err
 		}
 	}

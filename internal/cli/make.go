@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -188,7 +189,7 @@ func (m *making) publish(parts []staging.Part, sources []assemble.Source, loaded
 	man := release.Manifest{Made: m.g.now().UTC().Truncate(time.Second), Program: Version, Synthetic: report.Synthetic, Subset: m.cut.Name, Agreement: m.agreement,
 		Identifiers: m.identifiers, Rows: report.Rows, Persons: info.Persons, Columns: info.Columns, Years: got.Years, First: got.First, Last: got.Last,
 		Text: m.cut.Text, OptOut: m.optOut}
-	slices.SortFunc(man.Years, func(a, b string) int { return strings.Compare(century(a)+a, century(b)+b) })
+	slices.SortFunc(man.Years, func(a, b string) int { return cmp.Compare(hes.FirstYear(a), hes.FirstYear(b)) })
 	if !loaded {
 		man.Rows = quality.Rows{Read: report.Whole.Staged, Kept: report.Whole.Kept, OutsideSubset: report.Whole.OutsideSubset}
 	}
@@ -249,12 +250,4 @@ func (m *making) say(report *quality.Report, info driver.Info, loaded bool) erro
 	_, err := fmt.Fprintf(out, "\n%s release %s: %d episodes of %d patients, in %.1f s (reading %.1f s, %.0f rows a second in all).\n",
 		done, m.build.ID(), report.Whole.Kept, info.Persons, took.Seconds(), m.read.Sub(m.started).Seconds(), float64(rows)/max(took.Seconds(), 0.001))
 	return err
-}
-
-// century sorts FYEAR values of the last century before those of this one.
-func century(fyear string) string {
-	if fyear != "" && fyear[0] >= '8' {
-		return "19"
-	}
-	return "20"
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,19 +46,12 @@ func (releaseListCmd) Run(g *globals) error {
 			mark = "served"
 		}
 		if m.Broken != "" {
-			fmt.Fprintf(out, "%s\t%s\t%s\n", cmpOr(mark, "damaged"), m.ID, m.Broken)
+			fmt.Fprintf(out, "%s\t%s\t%s\n", cmp.Or(mark, "damaged"), m.ID, m.Broken)
 			continue
 		}
 		fmt.Fprintf(out, "%s\t%s\t%s\t%d\t%d\t%s\t%v\n", mark, m.ID, m.Subset, episodes(m), m.Persons, strings.Join(m.Years, " "), m.Synthetic)
 	}
 	return out.Flush()
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // episodes is the number of episodes of a release, those of earlier loads too.

@@ -127,15 +127,9 @@ func day(text string) (string, bool) {
 // year returns the first and last day of a financial year given as FYEAR has it,
 // "0809" for 2008/09.
 func year(fyear string) (first, last string, ok bool) {
-	if len(fyear) != 4 {
-		return "", "", false
-	}
-	century := "20"
-	if fyear[0] >= '8' {
-		century = "19"
-	}
-	t, err := time.Parse(time.DateOnly, century+fyear[:2]+"-04-01")
-	if err != nil || t.AddDate(1, 0, 0).Format("06") != fyear[2:] {
+	from := hes.FirstYear(fyear)
+	t := time.Date(from, time.April, 1, 0, 0, 0, 0, time.UTC)
+	if from == 0 || t.AddDate(1, 0, 0).Format("06") != fyear[2:] {
 		return "", "", false
 	}
 	return t.Format(time.DateOnly), t.AddDate(1, 0, -1).Format(time.DateOnly), true

@@ -3,6 +3,7 @@ package derive
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // sortEpisodes puts all episodes in the order of S1.
@@ -57,4 +58,11 @@ func (p *Person) markWorse(rows []int32) {
 			p.counts.Duplicates++
 		}
 	}
+}
+
+// QualityFields are the 23 fields whose number of recorded values says which of
+// two rows is the better one (D1). Source: HES_pipeline, duplicates.R.
+func QualityFields() []string {
+	return strings.Fields("ADMIMETH ADMISORC DISDEST DISMETH MAINSPEF STARTAGE SITETRET TRETSPEF OPERTN_01 " +
+		"DIAG_01 DIAG_02 DIAG_03 DIAG_04 DIAG_05 DIAG_06 DIAG_07 DIAG_08 DIAG_09 DIAG_10 DIAG_11 DIAG_12 DIAG_13 DIAG_14")
 }

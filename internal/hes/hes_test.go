@@ -117,31 +117,3 @@ func FuzzField(f *testing.F) {
 		}
 	})
 }
-
-func TestBatch(t *testing.T) {
-	b := Batch{Rows: 3, Columns: make([]Column, 2)}
-	for _, v := range []string{"L400", "", "C439"} {
-		b.Columns[0].Append([]byte(v))
-		b.Columns[1].Append(nil)
-	}
-	read := func() []string {
-		var out []string
-		for c := range b.Columns {
-			for row := range b.Rows {
-				out = append(out, string(b.Columns[c].Value(row)))
-			}
-		}
-		return out
-	}
-	if diff := cmp.Diff([]string{"L400", "", "C439", "", "", ""}, read()); diff != "" {
-		t.Errorf("values (-want +got)\n%s", diff)
-	}
-	b.Reset()
-	if b.Rows != 0 || len(b.Columns) != 2 || len(b.Columns[0].Bytes)+len(b.Columns[0].Ends) != 0 {
-		t.Errorf("after Reset: %+v", b)
-	}
-	b.Columns[0].Append([]byte("A"))
-	if got := string(b.Columns[0].Value(0)); got != "A" {
-		t.Errorf("the first value after Reset is %q, want A", got)
-	}
-}

@@ -307,7 +307,7 @@ func (p *parser) end(in *input, fields, line int, bad uint32) {
 		p.rows.Keys[at].Append(v)
 	}
 	if p.person >= 0 && len(p.ids[p.person]) > 0 {
-		if v := p.ids[p.person]; bytes.HasPrefix(v, []byte(markSynth)) || bytes.HasPrefix(v, []byte(markTest)) {
+		if isMarked(p.ids[p.person]) {
 			p.found.marked++
 		} else {
 			p.found.real++

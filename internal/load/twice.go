@@ -10,16 +10,10 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"webenablehes/internal/derive"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/staging"
 )
-
-// qualityFields are the 23 fields whose number of recorded values says which of
-// two rows is the better one. Source: HES_pipeline, duplicates.R.
-func qualityFields() []string {
-	return strings.Fields("ADMIMETH ADMISORC DISDEST DISMETH MAINSPEF STARTAGE SITETRET TRETSPEF OPERTN_01 " +
-		"DIAG_01 DIAG_02 DIAG_03 DIAG_04 DIAG_05 DIAG_06 DIAG_07 DIAG_08 DIAG_09 DIAG_10 DIAG_11 DIAG_12 DIAG_13 DIAG_14")
-}
 
 // candidate is a row whose key other rows have too.
 type candidate struct {
@@ -75,7 +69,7 @@ func twice(b *staging.Batch) (dead []uint32, err error) {
 	slices.SortFunc(all, func(a, b candidate) int { return cmp.Compare(a.row, b.row) })
 	v.rows = all
 	var fields []int
-	for _, name := range qualityFields() {
+	for _, name := range derive.QualityFields() {
 		if c := b.Column(name); c >= 0 {
 			fields = append(fields, c)
 		}

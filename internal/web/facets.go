@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -218,12 +219,9 @@ func date(iso, form string) string {
 
 // yearLabel writes a FYEAR for people: "0809" is 2008/09.
 func yearLabel(fyear string) string {
-	if len(fyear) != 4 {
+	year := hes.FirstYear(fyear)
+	if year == 0 {
 		return fyear
 	}
-	century := "20"
-	if fyear[0] >= '8' {
-		century = "19"
-	}
-	return century + fyear[:2] + "/" + fyear[2:]
+	return strconv.Itoa(year) + "/" + fyear[2:]
 }

@@ -208,18 +208,6 @@ func TestFilesDoNotShowTheOrderOfCalls(t *testing.T) {
 	}
 }
 
-// A Writer leaves the same files as a Builder that is given no delivered texts
-// and no origins.
-func TestWriterLeavesTheBuildersFiles(t *testing.T) {
-	f := drivertest.New(t)
-	names := slices.DeleteFunc(slices.Sorted(maps.Keys(parts(f))), func(n string) bool {
-		return n == "origins" || strings.HasPrefix(n, "raw ")
-	})
-	if d := cmp.Diff(read(t, MustBuild(t, f, names)), read(t, MustWrite(t, f, f.Records, 60))); d != "" {
-		t.Error(d)
-	}
-}
-
 // one builds a release of a single column and returns its files.
 func one(t *testing.T, d *hes.Dictionary, rows int, call func(*store.Builder) error) (dir string, files map[string]string) {
 	t.Helper()
