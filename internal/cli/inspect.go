@@ -19,11 +19,7 @@ type inspectCmd struct {
 
 // Run looks at the files. Nothing is loaded, and no value of a record is printed.
 func (c inspectCmd) Run(g *globals) error {
-	dict, _, err := vocabulary()
-	if err != nil {
-		return err
-	}
-	found, err := load.Inspect(g.ctx, dict, load.Options{Files: c.Files, Header: c.Header, Map: c.Map})
+	found, err := g.readFiles(readJob{Files: c.Files, Header: c.Header, Map: c.Map, Inspect: true}, func(load.Progress) {})
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (c *loadCmd) Run(g *globals) error {
 	m.agreement, m.identifiers, m.optOut = c.Agreement, c.Identifiers, c.OptOut
 	err = func() error {
 		job := readJob{Files: c.Files, Header: c.Header, Map: c.Map, Identifiers: c.Identifiers, Data: g.Data, Out: m.build.Batch()}
-		if err := g.readFiles(job, func(p load.Progress) { bar.ChangeMax64(p.Total); _ = bar.Set64(p.Bytes) }); err != nil {
+		if _, err := g.readFiles(job, func(p load.Progress) { bar.ChangeMax64(p.Total); _ = bar.Set64(p.Bytes) }); err != nil {
 			return err
 		}
 		_ = bar.Finish()

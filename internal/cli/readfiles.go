@@ -32,14 +32,16 @@ type readJob struct {
 	Identifiers []string
 	Data        string // folder of the site's data, for the list of those who opted out
 	Out         string // folder of the batch, to be made
+	Inspect     bool   // only look at the files; Data, Out and Identifiers are not used
 	Memory      uint64 // bytes that it may take; 0 for the usual limit
 }
 
 // readNews is a line of what it says, on its standard output.
 type readNews struct {
-	Progress *load.Progress `json:",omitempty"`
-	Failed   *readFailure   `json:",omitempty"`
-	Done     bool           `json:",omitempty"`
+	Progress *load.Progress   `json:",omitempty"`
+	Failed   *readFailure     `json:",omitempty"`
+	Done     bool             `json:",omitempty"`
+	Found    *load.Inspection `json:",omitempty"` // with Done, if it was to inspect
 }
 
 type readFailure struct {
@@ -55,15 +57,15 @@ const (
 	readSeconds = 12 * 3600
 )
 
-// readFiles runs a reading process.
-func (g *globals) readFiles(job readJob, progress func(load.Progress)) error {
+// readFiles runs a reading process, and returns what it found if it was to inspect.
+func (g *globals) readFiles(job readJob, progress func(load.Progress)) (*load.Inspection, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("find this program: %w", err)
+		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	told, err := json.Marshal(job)
 	if err != nil {
-		return fmt.Errorf("start reading: %w", err)
+		return nil, fmt.Errorf("start reading: %w", err)
 	}
 	cmd := exec.CommandContext(g.ctx, self, "read-files")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -75,16 +77,16 @@ func (g *globals) readFiles(job readJob, progress func(load.Progress)) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return fmt.Errorf("start reading: %w", err)
+		return nil, fmt.Errorf("start reading: %w", err)
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return fmt.Errorf("start reading: %w", err)
+		return nil, fmt.Errorf("start reading: %w", err)
 	}
 	var errs strings.Builder
 	cmd.Stderr = &capped{w: &errs, left: 1 << 14}
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start reading: %w", err)
+		return nil, fmt.Errorf("start reading: %w", err)
 	}
 	_, err = in.Write(append(told, '\n'))
 	last, heard := listen(out, progress)
@@ -92,30 +94,30 @@ func (g *globals) readFiles(job readJob, progress func(load.Progress)) error {
 	_ = in.Close()
 	switch {
 	case g.ctx.Err() != nil:
-		return g.ctx.Err()
+		return nil, g.ctx.Err()
 	case last.Failed != nil:
 		f := last.Failed
 		if f.Kind == fault.Internal {
-			return errors.New(f.Err)
+			return nil, errors.New(f.Err)
 		}
 		if f.Err == "" {
-			return fault.New(f.Kind, "%s", f.Say)
+			return nil, fault.New(f.Kind, "%s", f.Say)
 		}
-		return fault.Wrap(f.Kind, errors.New(f.Err), "%s", f.Say)
+		return nil, fault.Wrap(f.Kind, errors.New(f.Err), "%s", f.Say)
 	case died != nil || !last.Done || err != nil || heard != nil:
 		why := errors.Join(died, err, heard)
 		if why == nil {
 			why = errors.New("it said nothing at its end")
 		}
-		return fault.Wrap(fault.Unavailable, fmt.Errorf("%w %s", why, firstLine(errs.String())), "Reading the files was broken off, so nothing was loaded; what was served still is. If memory or disk ran out, make room; else look at the files with “webenable inspect”, and load them one by one to find which it is")
+		return nil, fault.Wrap(fault.Unavailable, fmt.Errorf("%w %s", why, firstLine(errs.String())), "Reading the files was broken off, so nothing came of it; what was served still is. If memory or disk ran out, make room; else look at the files with “webenable inspect”, and load them one by one to find which it is")
 	}
-	return nil
+	return last.Found, nil
 }
 
 // listen reads the news until the process ends, and returns the last.
 func listen(r io.Reader, progress func(load.Progress)) (last readNews, err error) {
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<16)
+	lines.Buffer(nil, 64<<20) // what was found in a thousand files of ten thousand columns
 	for lines.Scan() {
 		var n readNews
 		if err := json.Unmarshal(lines.Bytes(), &n); err != nil {
@@ -162,7 +164,7 @@ func (readFilesCmd) Run(g *globals) error {
 		err = json.Unmarshal(line, &job)
 	}
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "This command is for “webenable load” only")
+		return fault.Wrap(fault.Invalid, err, "This command is for “webenable load” and “webenable inspect” only")
 	}
 	if err := limit(cmp.Or(job.Memory, readMemory)); err != nil {
 		return err
@@ -172,7 +174,8 @@ func (readFilesCmd) Run(g *globals) error {
 		os.Exit(1)
 	}()
 	out := json.NewEncoder(g.env.Out)
-	if err := job.run(g, out); err != nil {
+	found, err := job.run(g, out)
+	if err != nil {
 		f := &readFailure{Kind: fault.Of(err), Say: fault.Say(err)}
 		if f.Kind == fault.Internal {
 			f.Err = err.Error()
@@ -181,7 +184,7 @@ func (readFilesCmd) Run(g *globals) error {
 		}
 		return out.Encode(readNews{Failed: f})
 	}
-	return out.Encode(readNews{Done: true})
+	return out.Encode(readNews{Done: true, Found: found})
 }
 
 // firstFault returns the outermost error that a person may be shown.
@@ -192,14 +195,17 @@ func firstFault(err error) error {
 	return err
 }
 
-func (j readJob) run(g *globals, out *json.Encoder) error {
+func (j readJob) run(g *globals, out *json.Encoder) (*load.Inspection, error) {
 	dict, codes, err := vocabulary()
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if j.Inspect {
+		return load.Inspect(g.ctx, dict, load.Options{Files: j.Files, Header: j.Header, Map: j.Map})
 	}
 	gone, err := optOuts(j.Data)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var optedOut func([]byte) bool
 	if len(gone) > 0 {
@@ -213,13 +219,13 @@ func (j readJob) run(g *globals, out *json.Encoder) error {
 		}
 	}})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b, err := l.Run(g.ctx, j.Out)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return b.Close()
+	return nil, b.Close()
 }
 
 // limit bounds what this process may take.

@@ -202,11 +202,11 @@ func TestReaderTakesTooMuch(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := &globals{ctx: context.Background(), now: time.Now, Data: dir}
-	err := g.readFiles(readJob{Files: []string{path}, Data: dir, Out: filepath.Join(dir, "few"), Memory: 120 << 20}, func(load.Progress) {})
+	_, err := g.readFiles(readJob{Files: []string{path}, Data: dir, Out: filepath.Join(dir, "few"), Memory: 120 << 20}, func(load.Progress) {})
 	if fault.Of(err) != fault.Unavailable || !strings.Contains(fault.Say(err), "memory") {
 		t.Errorf("with little memory: %v", err)
 	}
-	if err := g.readFiles(readJob{Files: []string{path}, Data: dir, Out: filepath.Join(dir, "enough")}, func(load.Progress) {}); err != nil {
+	if _, err := g.readFiles(readJob{Files: []string{path}, Data: dir, Out: filepath.Join(dir, "enough")}, func(load.Progress) {}); err != nil {
 		t.Errorf("with enough: %v", err)
 	}
 }
