@@ -49,6 +49,7 @@ func (c optoutCmd) Run(g *globals) error {
 		return err
 	}
 	cut, err := subset.Find(c.Subset, dict)
+	c.Hold = false     // what waits to be signed off would leave these people served
 	if current != "" { // what is served stays the same but for these people
 		cut, err = subset.Again(served.Subset, served.Text, dict)
 	}
@@ -103,9 +104,10 @@ func (c optoutCmd) take(g *globals, dict *hes.Dictionary, cut subset.Subset, fou
 	if err != nil {
 		return err
 	}
+	var parts []staging.Part
 	err = func() error {
-		parts, err := m.area.Current()
-		if err != nil {
+		var err error
+		if parts, err = m.area.Current(); err != nil {
 			return err
 		}
 		m.inherit(parts)
@@ -135,8 +137,15 @@ func (c optoutCmd) take(g *globals, dict *hes.Dictionary, cut subset.Subset, fou
 		m.adopt = func() error { return m.area.Replace(parts) }
 		return m.finish(parts, false)
 	}()
-	if err != nil {
-		return errors.Join(err, m.build.Abort())
+	// Nobody is left in the subset: then nothing is served, rather than them.
+	nobody := errors.Is(err, errNoRows)
+	if nobody {
+		err = m.area.Replace(parts)
+	}
+	if err != nil || nobody {
+		if err = errors.Join(err, m.build.Abort()); err != nil {
+			return err
+		}
 	}
 	r := release.Open(g.Data)
 	unlock, err := r.Lock()
@@ -151,9 +160,12 @@ func (c optoutCmd) take(g *globals, dict *hes.Dictionary, cut subset.Subset, fou
 		}
 	}
 	slices.Sort(batches)
-	_, path, err := r.Destroy(g.ctx, old, batches, false, systemUser(), "people opted out", g.now())
+	_, path, err := r.Destroy(g.ctx, old, batches, nobody, systemUser(), "people opted out", g.now())
 	if err != nil {
 		return err
+	}
+	if nobody {
+		fmt.Fprintln(g.env.Out, "Nobody is left in the subset, so nothing is served now: load other years, or make a release of another subset.")
 	}
 	_, err = fmt.Fprintf(g.env.Out, "Certificate of what was destroyed: %s\n", path)
 	return errors.Join(err, m.said)

@@ -343,6 +343,38 @@ func TestOptOutAndDestroy(t *testing.T) {
 	}
 }
 
+// When nobody is left, nothing is served, rather than those who opted out.
+func TestOptOutOfAll(t *testing.T) {
+	dir := t.TempDir()
+	files, _ := extract(t, filepath.Join(dir, "raw"), "--patients", "40", "--years", "2008", "--seed", "6")
+	data, _, _ := loaded(t, "dermatology", files)
+	out := filepath.Join(dir, "people.csv")
+	must(t, "release", "dump", "--data", data, "--columns", "TOKEN_PERSON_ID,EPIKEY,FYEAR", "--format", "csv", "--out", out)
+	var ids []string
+	for _, row := range table(t, out) {
+		if row["TOKEN_PERSON_ID"] != "" {
+			ids = append(ids, row["TOKEN_PERSON_ID"])
+		}
+	}
+	list := filepath.Join(dir, "list.txt")
+	if err := os.WriteFile(list, []byte(strings.Join(ids, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := must(t, "optout", list, "--yes", "--hold", "--data", data); !strings.Contains(out, "nothing is served now") {
+		t.Error(out)
+	}
+	if n := holding(t, data, ids); n != 0 || len(ids) == 0 {
+		t.Errorf("%d files still hold the %d people who opted out", n, len(ids))
+	}
+	if _, _, code := run(t, "release", "show", "--data", data); code == 0 {
+		t.Error("a release is still served")
+	}
+	must(t, append([]string{"load", "--quiet", "--subset", "all", "--data", data}, files...)...)
+	if n := holding(t, data, ids); n != 0 {
+		t.Errorf("after another load %d files hold them", n)
+	}
+}
+
 // holding counts the files below a folder that hold any of some texts.
 func holding(t *testing.T, dir string, texts []string) int {
 	t.Helper()
