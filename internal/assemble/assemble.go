@@ -74,6 +74,7 @@ type assembly struct {
 	columns []hes.Field
 	tables  *derive.Tables
 
+	spare   sync.Pool // of []uint32 that were as long as there are rows: fresh memory is slow
 	mu      sync.Mutex
 	results results
 	kept    chosen
@@ -208,4 +209,19 @@ func (a *assembly) parallel(tasks []func() error) error {
 		return fmt.Errorf("assemble: %w", err)
 	}
 	return nil
+}
+
+// take returns numbers for n rows at most as many as there are, with anything in
+// them; give takes them back. What is not given back is no loss.
+func (a *assembly) take(n int) []uint32 {
+	if p, ok := a.spare.Get().(*[]uint32); ok && cap(*p) >= n {
+		return (*p)[:n]
+	}
+	return make([]uint32, n, max(n, a.n))
+}
+
+func (a *assembly) give(v []uint32) {
+	if cap(v) >= a.n {
+		a.spare.Put(&v)
+	}
 }

@@ -18,10 +18,12 @@ type column struct {
 
 // scalar reads a column. A source that does not hold it has nothing recorded.
 func (a *assembly) scalar(name string) (column, error) {
-	out := column{rows: make([]uint32, a.n)}
+	out := column{rows: a.take(a.n)} // whoever asked may give them back
 	for i, s := range a.sources {
+		into := out.rows[a.starts[i]:a.starts[i+1]]
 		c := s.Batch.Column(name)
 		if c < 0 {
+			clear(into)
 			continue
 		}
 		entries, err := s.Batch.Entries(c)
@@ -30,7 +32,6 @@ func (a *assembly) scalar(name string) (column, error) {
 		}
 		base := uint32(len(out.entries))
 		out.entries = append(out.entries, entries...)
-		into := out.rows[a.starts[i]:a.starts[i+1]]
 		if a.live[i] == nil {
 			if err := s.Batch.Scalar(c, into); err != nil {
 				return out, err
@@ -49,9 +50,11 @@ func (a *assembly) scalar(name string) (column, error) {
 			return out, err
 		}
 		for k, row := range a.live[i] {
-			if e := all[row]; e > 0 {
-				into[k] = e + base
+			e := all[row]
+			if e > 0 {
+				e += base
 			}
+			into[k] = e
 		}
 	}
 	return out, nil

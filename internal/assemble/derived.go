@@ -112,11 +112,12 @@ func (w worked) all(codes []uint32) ([]string, error) { return w.of(nil, codes),
 // numbered gives the numbers of spells or stays of the kept rows: 1, 2, … in the
 // order in which they come in the release.
 func (a *assembly) numbered(of []uint32) (codes []uint32, n int) {
-	codes = make([]uint32, len(a.order))
+	codes = a.take(len(a.order))
 	number := make([]uint32, a.n+2)
 	for k, row := range a.order {
 		id := of[row]
 		if id == 0 {
+			codes[k] = 0
 			continue
 		}
 		if number[id] == 0 {

@@ -194,6 +194,7 @@ func (a *assembly) facts() (*facts, error) {
 			field, _ := a.o.Dictionary.Field(name)
 			values, rank := ranked(field.Type, c.entries, nil)
 			rows := narrowed(c.rows, rank)
+			a.give(c.rows)
 			take(values, rows)
 			if slices.Contains(derive.QualityFields(), name) {
 				mu.Lock()

@@ -176,6 +176,7 @@ func (a *assembly) operand(name string, add func(hes.Field, []string, func(uint3
 		}
 		values, rank := ranked(f.Type, c.entries, nil)
 		rows := narrowed(c.rows, rank)
+		a.give(c.rows)
 		add(f, values, rows.at)
 	}
 	return nil

@@ -152,7 +152,8 @@ func (a *assembly) write(out *Result) error {
 	}
 	for _, w := range a.derived() {
 		tasks = append(tasks, func() error {
-			codes := make([]uint32, len(a.order))
+			codes := a.take(len(a.order))
+			defer a.give(codes)
 			values := w.of(a.order, codes)
 			a.count(w.field.Name, codes)
 			return sink.Scalar(w.field, values, codes)
@@ -162,6 +163,7 @@ func (a *assembly) write(out *Result) error {
 		tasks = append(tasks, func() error {
 			f, _ := a.o.Dictionary.Field(name)
 			codes, n := a.numbered(of)
+			defer a.give(codes)
 			a.count(name, codes)
 			return sink.Numbered(f, codes, n)
 		})
@@ -192,9 +194,9 @@ func (a *assembly) write(out *Result) error {
 
 // gathered is a column's entries of the kept rows, in release order, and which
 // entries they use.
-func gathered(rows, order []uint32, entries int) (codes []uint32, used []bool) {
-	codes, used = make([]uint32, len(order)), make([]bool, entries+1)
-	for k, row := range order {
+func (a *assembly) gathered(rows []uint32, entries int) (codes []uint32, used []bool) {
+	codes, used = a.take(len(a.order)), make([]bool, entries+1)
+	for k, row := range a.order {
 		e := rows[row]
 		codes[k] = e
 		used[e] = true
@@ -207,8 +209,9 @@ func (a *assembly) writeScalar(sink Sink, f hes.Field, out *Result) error {
 	if err != nil {
 		return err
 	}
-	codes, used := gathered(c.rows, a.order, len(c.entries))
-	c.rows = nil
+	codes, used := a.gathered(c.rows, len(c.entries))
+	a.give(c.rows)
+	defer a.give(codes)
 	values, rank := ranked(f.Type, c.entries, used)
 	if err := a.writeRaw(sink, f, c.entries, used, codes); err != nil {
 		return err
@@ -329,7 +332,9 @@ func (a *assembly) writeKey(sink Sink, f hes.Field) error {
 	if err != nil {
 		return err
 	}
-	codes, used := gathered(rows, a.order, t.Len())
+	codes, used := a.gathered(rows, t.Len())
+	a.give(rows)
+	defer a.give(codes)
 	if !slices.Contains(used[1:], false) { // all values stay
 		a.count(f.Name, codes)
 		return sink.Text(f, t.Bytes, t.Ends, codes)

@@ -101,8 +101,6 @@ const makeMemory = 3 << 30
 // the build when it fails. With loaded, the last part is the batch that was read
 // for it and is adopted.
 func (m *making) finish(parts []staging.Part, loaded bool) error {
-	// Numbers by the million and little else: collecting garbage late saves time.
-	defer debug.SetGCPercent(debug.SetGCPercent(300))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(makeMemory))
 	var sources []assemble.Source
 	defer func() {

@@ -231,7 +231,6 @@ func (j readJob) run(g *globals, out *json.Encoder) (*load.Inspection, error) {
 // limit bounds what this process may take.
 func limit(memory uint64) error {
 	debug.SetMemoryLimit(int64(memory / 4))
-	debug.SetGCPercent(400) // most of the memory is a few large pieces without pointers
 	for _, l := range []struct {
 		what int
 		most uint64

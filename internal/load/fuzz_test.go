@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -342,4 +343,36 @@ func openAndRun(t *testing.T, d *hes.Dictionary, codes *hes.Codes, path string) 
 	if err != nil && (fault.Of(err) == fault.Internal || fault.Say(err) == "" || errors.Is(err, os.ErrNotExist)) {
 		t.Errorf("an error that nobody can act on: %v", err)
 	}
+}
+
+// Texts that have a place in a list have one of their own, and it is theirs only.
+func FuzzPlaces(f *testing.F) {
+	for _, pair := range [][2]string{{"1", "11"}, {"98", "89"}, {" ", "  "}, {"~~", "~"}, {"\x7f", "é"}, {"2008-04-01", "2008-04-10"}, {"1800-01-01", "2099-12-31"}, {"2008-00-01", "2008-13-01"}, {"2008-04-32", "2008/04/01"}, {"0000-00-00", "9999-99-99"}, {":000-04-01", "2008-0:-01"}} {
+		f.Add(pair[0], pair[1])
+	}
+	place := func(text string) (list string, place int) {
+		var w [16]byte
+		copy(w[:], text)
+		lo, hi := binary.LittleEndian.Uint64(w[:8]), binary.LittleEndian.Uint64(w[8:])
+		switch len(text) {
+		case 1, 2:
+			return "short", shortPlace(lo, len(text))
+		case 10:
+			return "day", dayPlace(lo, hi)
+		}
+		return "", -1
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		listA, x := place(a)
+		listB, y := place(b)
+		if listA == listB && x >= 0 && x == y && a != b {
+			t.Errorf("%q and %q have one place", a, b)
+		}
+		if x >= map[string]int{"short": shortPlaces, "day": dayPlaces, "": 0}[listA] {
+			t.Errorf("%q has the place %d of %s", a, x, listA)
+		}
+		if _, err := time.Parse(time.DateOnly, a); err == nil && a >= "1800" && a < "2100" && x < 0 {
+			t.Errorf("the day %q has no place", a)
+		}
+	})
 }

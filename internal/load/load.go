@@ -211,7 +211,7 @@ func (l *Load) seal(t *tally, b *staging.Batch) error {
 type tally struct {
 	l        *Load
 	units    []int    // see staging.Units
-	tables   []*table // of each column, the slots of a family one; nil for identifiers
+	tables   []*table // of each column, the slots of a family one, all dates one; nil for identifiers
 	mu       sync.Mutex
 	turn     *sync.Cond
 	next     int // sequence number of the block whose turn it is
@@ -235,13 +235,19 @@ func newTally(l *Load) *tally {
 	for range l.inputs {
 		t.byFile = append(t.byFile, map[string]bool{})
 	}
+	var dates *table
 	for i, first := range t.units {
 		var table *table
 		switch f := &l.columns[i]; {
 		case first < i:
 			table = t.tables[first]
+		case f.Type == hes.Date && dates != nil: // a date is cleaned alike in every field
+			table = dates
 		case !staging.IsKey(*f):
 			table = newTable(f, l.codes)
+			if f.Type == hes.Date {
+				dates = table
+			}
 		}
 		t.tables = append(t.tables, table)
 	}

@@ -65,14 +65,15 @@ func newParser(l *Load, t *tally, w *staging.Writer) *parser {
 	p := &parser{l: l, t: t, w: w, rows: w.NewBlock(),
 		key: columnIndex(l.columns, hes.EpisodeKey), year: columnIndex(l.columns, hes.YearField), person: columnIndex(l.columns, hes.PersonField),
 		prov3: columnIndex(l.columns, "PROCODE3"), prov: columnIndex(l.columns, "PROCODE"), trusts: map[uint32]uint32{}}
-	for i := range l.columns {
-		p.isKey = append(p.isKey, t.tables[i] == nil)
-		var c *cache
-		switch first := t.units[i]; {
-		case t.tables[i] != nil && first < i: // a family's slots share one
-			c = p.caches[first]
-		case t.tables[i] != nil:
-			c = newCache(t.tables[i])
+	shared := map[*table]*cache{}
+	for i, table := range t.tables {
+		p.isKey = append(p.isKey, table == nil)
+		c := shared[table]
+		switch {
+		case c != nil:
+		case table != nil:
+			c = newCache(table)
+			shared[table] = c
 		default:
 			p.keys = append(p.keys, i)
 		}
@@ -183,7 +184,21 @@ func (p *parser) plainLine(in *input, text []byte, start, end, line int) {
 				} else {
 					hi = binary.LittleEndian.Uint64(words[from+8:]) & (^uint64(0) >> (128 - 8*n))
 				}
-				id, err := p.caches[at].find(lo, hi, text[from:to])
+				c := p.caches[at]
+				place, list := -1, c.short
+				switch {
+				case n <= 2:
+					place = shortPlace(lo, n)
+				case n == 10 && c.days != nil:
+					place, list = dayPlace(lo, hi), c.days
+				}
+				var id uint32
+				var err error
+				if place >= 0 {
+					id, err = c.at(list, place, lo, hi, text[from:to])
+				} else {
+					id, err = c.find(lo, hi, text[from:to])
+				}
 				p.set(at, id, err, &bad)
 			default:
 				id, err := p.caches[at].text(text[from:to])

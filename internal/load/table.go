@@ -101,8 +101,13 @@ func (t *table) entry(id uint32) entry {
 
 // cache is a worker's memory of a table: texts of up to 16 bytes by their bytes,
 // longer ones by text.
+//
+// Texts of one or two printable characters, which most codes are, and dates
+// written year-month-day are found by their place in a list.
 type cache struct {
 	t     *table
+	short []uint32 // by shortPlace
+	days  []uint32 // by dayPlace; nil if the column holds no dates
 	slots []slot
 	used  int
 	shift int
@@ -118,7 +123,63 @@ type slot struct {
 const maxSlots = 1 << 18
 
 func newCache(t *table) *cache {
-	return &cache{t: t, slots: make([]slot, 64), shift: 64 - 6, long: map[string]uint32{}}
+	c := &cache{t: t, slots: make([]slot, 64), shift: 64 - 6, long: map[string]uint32{}, short: make([]uint32, shortPlaces)}
+	if t.field.Type == hes.Date {
+		c.days = make([]uint32, dayPlaces)
+	}
+	return c
+}
+
+const (
+	firstPrintable, printable = 0x20, 0x5f
+	shortPlaces               = (printable + 1) * printable
+	firstDay, dayPlaces       = 1800 * 12 * 32, 300 * 12 * 32
+)
+
+// shortPlace is the place of a text of one or two bytes, given as a number; -1 if
+// it is not of printable characters.
+func shortPlace(lo uint64, n int) int {
+	a := int(lo&0xff) - firstPrintable
+	b := 0
+	if n == 2 {
+		b = int(lo>>8) - firstPrintable + 1
+		if b < 1 || b > printable {
+			return -1
+		}
+	}
+	if a < 0 || a >= printable {
+		return -1
+	}
+	return a*(printable+1) + b
+}
+
+// dayPlace is the place of a text of ten bytes, given as two numbers, that is
+// written as a day from 1800 on for 300 years is; -1 for any other. Whether there
+// is such a day is not asked.
+func dayPlace(lo, hi uint64) int {
+	d := lo ^ 0x2d30302d30303030 // "0000-00-", the first byte lowest
+	e := hi ^ 0x3030             // "00"
+	const most, over = 0x7676767676767676, 0x8080808080808080
+	if (d+most|d)&over != 0 || (e+most|e)&over != 0 || d&0xff0000ff00000000 != 0 {
+		return -1
+	}
+	b := func(i int) int { return int(d >> (8 * i) & 0xff) }
+	place := (((b(0)*10+b(1))*10+b(2))*10+b(3))*12*32 + (b(5)*10+b(6)-1)*32 + int(e&0xff)*10 + int(e>>8) - firstDay
+	if month, day := b(5)*10+b(6), int(e&0xff)*10+int(e>>8); month < 1 || month > 12 || day > 31 || place < 0 || place >= dayPlaces {
+		return -1
+	}
+	return place
+}
+
+// at returns the entry of a text by its place in a list, which is filled as texts
+// are met.
+func (c *cache) at(list []uint32, place int, lo, hi uint64, text []byte) (uint32, error) {
+	if id := list[place]; id != 0 {
+		return id, nil
+	}
+	id, err := c.find(lo, hi, text)
+	list[place] = id
+	return id, err
 }
 
 func (c *cache) home(lo, hi uint64) uint64 {

@@ -128,7 +128,9 @@ func putCodes(out []byte, codes []uint32) []byte {
 
 // sum is the checksum of what is written: disks are trusted no more than the
 // process that reads strangers' files.
-func sum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+func sum(b []byte) uint32 { return crc32.Checksum(b, castagnoli()) }
+
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) } // made once by the library
 
 var errDamaged = fault.New(fault.Unavailable, "The staged rows are damaged, so nothing was made of them; what was served still is. Load the files of all years again.")
 

@@ -1,7 +1,9 @@
 package staging
 
 import (
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"math"
 	"os"
 	"path/filepath"
@@ -259,7 +261,7 @@ func (w *Writer) table(i int, entries [][]Entry, m *meta) error {
 		t.Append([]byte(e.Raw))
 		t.Append([]byte(e.Clean))
 	}
-	return w.file(base+".entries", append(u32bytes(t.Ends), t.Bytes...))
+	return w.file(base+".entries", t.Bytes, t.Ends)
 }
 
 // join puts pieces together.
@@ -283,17 +285,43 @@ func join(pieces []Text) (Text, error) {
 }
 
 func (w *Writer) key(base string, sorted Text, codes []uint32) error {
-	if err := w.file(base+".text", append(append(u32bytes([]uint32{uint32(sorted.Len())}), u32bytes(sorted.Ends)...), sorted.Bytes...)); err != nil {
+	if err := w.file(base+".text", sorted.Bytes, []uint32{uint32(sorted.Len())}, sorted.Ends); err != nil {
 		return err
 	}
-	return w.file(base+".codes", u32bytes(codes))
+	return w.file(base+".codes", nil, codes)
 }
 
-// file writes a file and notes its checksum.
-func (w *Writer) file(path string, b []byte) error {
-	c := sum(b)
+// file writes numbers, and bytes behind them, and notes the checksum. They are
+// written in pieces, since a copy of all would be as large as they are.
+func (w *Writer) file(path string, behind []byte, numbers ...[]uint32) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return cannotWrite(err)
+	}
+	c := uint32(0)
+	put := func(b []byte) {
+		if err == nil {
+			c = crc32.Update(c, castagnoli(), b)
+			_, err = f.Write(b)
+		}
+	}
+	buf := make([]byte, 0, 1<<18)
+	for _, list := range numbers {
+		for part := range slices.Chunk(list, cap(buf)/4) {
+			buf = buf[:0]
+			for _, n := range part {
+				buf = binary.LittleEndian.AppendUint32(buf, n)
+			}
+			put(buf)
+		}
+	}
+	put(behind)
+	durable.Begin(f, 0, 0)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return cannotWrite(err)
+	}
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.sums[filepath.Base(path)] = c
-	w.mu.Unlock()
-	return writeFile(path, b)
+	return nil
 }
