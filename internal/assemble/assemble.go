@@ -76,7 +76,8 @@ type assembly struct {
 
 	spare   sync.Pool // of []uint32 that were as long as there are rows: fresh memory is slow
 	mu      sync.Mutex
-	results results
+	results []outcome // of each row; once the rows are sorted, of each kept row
+	group   []uint8   // of each row its condition group
 	kept    chosen
 	persons []uint32 // of each row its person, 0 for none
 	order   []uint32 // of each kept row, in release order, its row

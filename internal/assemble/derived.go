@@ -14,68 +14,59 @@ import (
 // recorded, and what a number means.
 type worked struct {
 	field  hes.Field
-	number func(row uint32) int
+	number func(*outcome) int
 	value  func(number int) string
 }
 
 // derived are the derived columns but for the numbered ones and the rules of the
 // subset.
 func (a *assembly) derived() []worked {
-	r := &a.results
 	list := func(values []string) func(int) string { return func(n int) string { return values[n] } }
-	flag := func(v []bool) func(uint32) int {
-		return func(row uint32) int {
-			if v[row] {
-				return 1
-			}
-			return 0
+	flag := func(v bool) int {
+		if v {
+			return 1
 		}
+		return 0
 	}
-	bytes := func(v []uint8) func(uint32) int { return func(row uint32) int { return int(v[row]) } }
 	const least = 1000 // scores may be negative: they are kept above 0
-	score := func(v []int16) func(uint32) int { return func(row uint32) int { return int(v[row]) + least } }
 	scored := func(n int) string { return strconv.Itoa(n - least) }
 	first := derive.ParseDay("1800-01-01")
 	var out []worked
-	add := func(name string, number func(uint32) int, value func(int) string) {
+	add := func(name string, number func(*outcome) int, value func(int) string) {
 		f, _ := a.o.Dictionary.Field(name)
 		out = append(out, worked{f, number, value})
 	}
-	add("EPI_VALID", flag(r.valid), strconv.Itoa)
-	add("EPI_BAD", flag(r.bad), strconv.Itoa)
-	add("ADMIDATE_FILLED", func(row uint32) int {
-		if r.filled[row] == derive.NoDay {
+	add("EPI_VALID", func(r *outcome) int { return flag(r.Valid) }, strconv.Itoa)
+	add("EPI_BAD", func(r *outcome) int { return flag(r.Bad) }, strconv.Itoa)
+	add("ADMIDATE_FILLED", func(r *outcome) int {
+		if r.Filled == derive.NoDay {
 			return -1
 		}
-		return max(0, int(r.filled[row]-first))
+		return max(0, int(r.Filled-first))
 	}, func(n int) string { return (first + derive.Day(n)).String() })
-	add("TRANSIT", bytes(r.transit), strconv.Itoa)
-	add("ETHNIC5", bytes(r.ethnic), list(derive.Ethnic5()))
-	add("DUPLICATE", flag(r.duplicate), strconv.Itoa)
-	add("LOS_DAYS", func(row uint32) int { return int(r.los[row]) }, strconv.Itoa)
-	add("BED_DAYS", func(row uint32) int { return int(r.bed[row]) }, strconv.Itoa)
-	add("ADMISSION_GROUP", bytes(r.admission), list(derive.AdmissionGroups()))
-	add("READMITTED_30", func(row uint32) int { return int(r.readmitted[row]) }, strconv.Itoa)
-	add("AGE_BAND", func(row uint32) int { return int(r.band[row]) }, list(derive.AgeBands()))
-	for i, name := range [...]string{"CHARLSON", "CHARLSON_1Y", "CHARLSON_5Y", "ELIXHAUSER", "ELIXHAUSER_1Y", "ELIXHAUSER_5Y"} {
-		add(name, score(r.scores[i]), scored)
-	}
-	add("CONDITION_GROUP", bytes(r.group), list(a.tables.Groups()))
+	add("TRANSIT", func(r *outcome) int { return int(r.Transit) }, strconv.Itoa)
+	add("ETHNIC5", func(r *outcome) int { return int(r.Ethnic) }, list(derive.Ethnic5()))
+	add("DUPLICATE", func(r *outcome) int { return flag(r.Duplicate) }, strconv.Itoa)
+	add("LOS_DAYS", func(r *outcome) int { return int(r.LOS) }, strconv.Itoa)
+	add("BED_DAYS", func(r *outcome) int { return int(r.BedDays) }, strconv.Itoa)
+	add("ADMISSION_GROUP", func(r *outcome) int { return int(r.Admission) }, list(derive.AdmissionGroups()))
+	add("READMITTED_30", func(r *outcome) int { return int(r.Readmitted) }, strconv.Itoa)
+	add("AGE_BAND", func(r *outcome) int { return int(r.Band) }, list(derive.AgeBands()))
+	add("CHARLSON", func(r *outcome) int { return int(r.Charlson) + least }, scored)
+	add("CHARLSON_1Y", func(r *outcome) int { return int(r.Charlson1) + least }, scored)
+	add("CHARLSON_5Y", func(r *outcome) int { return int(r.Charlson5) + least }, scored)
+	add("ELIXHAUSER", func(r *outcome) int { return int(r.Elixhauser) + least }, scored)
+	add("ELIXHAUSER_1Y", func(r *outcome) int { return int(r.Elixhauser1) + least }, scored)
+	add("ELIXHAUSER_5Y", func(r *outcome) int { return int(r.Elixhauser5) + least }, scored)
+	add("CONDITION_GROUP", func(r *outcome) int { return int(r.group) }, list(a.tables.Groups()))
 	return out
 }
 
-// of gives the values of some rows, in order, and the codes of those rows. rows
-// nil: all rows.
-func (w worked) of(rows []uint32, codes []uint32) []string {
+// of gives the values of all outcomes, in order, and the codes of each.
+func (w worked) of(results []outcome, codes []uint32) []string {
 	most := -1
-	at := func(i int) uint32 {
-		if rows == nil {
-			return uint32(i)
-		}
-		return rows[i]
-	}
-	for i := range codes {
-		n := w.number(at(i))
+	for i := range results {
+		n := w.number(&results[i])
 		codes[i] = uint32(n + 1)
 		most = max(most, n)
 	}
@@ -107,16 +98,14 @@ func (w worked) of(rows []uint32, codes []uint32) []string {
 	return values
 }
 
-func (w worked) all(codes []uint32) ([]string, error) { return w.of(nil, codes), nil }
-
 // numbered gives the numbers of spells or stays of the kept rows: 1, 2, … in the
 // order in which they come in the release.
-func (a *assembly) numbered(of []uint32) (codes []uint32, n int) {
+func (a *assembly) numbered(of func(*outcome) int32) (codes []uint32, n int) {
 	codes = a.take(len(a.order))
-	number := make([]uint32, a.n+2)
-	for k, row := range a.order {
-		id := of[row]
-		if id == 0 {
+	number := make([]uint32, a.n)
+	for k := range a.results {
+		id := of(&a.results[k])
+		if id < 0 {
 			codes[k] = 0
 			continue
 		}
@@ -134,11 +123,11 @@ func flagRules() []string { return []string{"V1", "V2", "V3", "V4", "V5", "V6", 
 // flags gives the list column EPI_FLAG_n: of each kept row the V rules that have
 // something to say of it.
 func (a *assembly) flags() (slots []hes.Field, values []string, offsets, list []uint32) {
-	return a.bitList("EPI_FLAG_n", flagRules(), func(row uint32) uint16 { return uint16(a.results.flags[row]) })
+	return a.bitList("EPI_FLAG_n", flagRules(), func(k int) uint16 { return uint16(a.results[k].Flags) })
 }
 
 // bitList makes a list column of which each row has the values whose bits are set.
-func (a *assembly) bitList(family string, names []string, bits func(row uint32) uint16) (slots []hes.Field, values []string, offsets, list []uint32) {
+func (a *assembly) bitList(family string, names []string, bits func(k int) uint16) (slots []hes.Field, values []string, offsets, list []uint32) {
 	values = slices.Sorted(slices.Values(names))
 	code := make([]uint32, len(names))
 	order := make([]int, 0, len(names)) // bits in the order of their values
@@ -151,9 +140,9 @@ func (a *assembly) bitList(family string, names []string, bits func(row uint32) 
 	offsets = make([]uint32, 1, len(a.order)+1)
 	used := make([]bool, len(values)+1)
 	most := 0
-	for _, row := range a.order {
+	for k := range a.order {
 		start := len(list)
-		if b := bits(row); b != 0 {
+		if b := bits(k); b != 0 {
 			for _, i := range order {
 				if b>>i&1 == 1 {
 					list = append(list, code[i])

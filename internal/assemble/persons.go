@@ -15,47 +15,11 @@ import (
 // are columns by themselves.
 const qualityDiagnoses = 14
 
-// results are what was derived of each row.
-type results struct {
-	valid, bad, duplicate []bool
-	flags                 []uint8
-	filled                []derive.Day
-	transit, ethnic       []uint8
-	spell, nhsd, che      []uint32 // a number that two rows have in common exactly when they share it; 0 none
-	los, bed              []int32
-	admission             []uint8
-	readmitted, band      []int8
-	scores                [6][]int16 // CHARLSON, _1Y, _5Y, ELIXHAUSER, _1Y, _5Y
-	group                 []uint8    // condition group
-	counts                derive.Counts
-}
-
-func newResults(n int) results {
-	r := results{valid: make([]bool, n), bad: make([]bool, n), duplicate: make([]bool, n), flags: make([]uint8, n), filled: make([]derive.Day, n),
-		transit: make([]uint8, n), ethnic: make([]uint8, n), spell: make([]uint32, n), nhsd: make([]uint32, n), che: make([]uint32, n),
-		los: make([]int32, n), bed: make([]int32, n), admission: make([]uint8, n), readmitted: make([]int8, n), band: make([]int8, n)}
-	for i := range r.scores {
-		r.scores[i] = make([]int16, n)
-	}
-	return r
-}
-
-// put stores what was derived of a row; base makes the numbers of a person's
-// spells and stays differ from everybody else's.
-func (r *results) put(row uint32, x *derive.Result, base uint32) {
-	number := func(local int32) uint32 {
-		if local < 0 {
-			return 0
-		}
-		return base + uint32(local) + 1
-	}
-	r.valid[row], r.bad[row], r.duplicate[row], r.flags[row] = x.Valid, x.Bad, x.Duplicate, x.Flags
-	r.filled[row], r.transit[row], r.ethnic[row] = x.Filled, x.Transit, x.Ethnic
-	r.spell[row], r.nhsd[row], r.che[row] = number(x.Spell), number(x.StayNHSD), number(x.StayCHE)
-	r.los[row], r.bed[row], r.admission[row], r.readmitted[row], r.band[row] = x.LOS, x.BedDays, x.Admission, x.Readmitted, x.Band
-	for i, v := range [...]int16{x.Charlson, x.Charlson1, x.Charlson5, x.Elixhauser, x.Elixhauser1, x.Elixhauser5} {
-		r.scores[i][row] = v
-	}
+// outcome is what was derived of a row. The numbers of its spell and stays are made
+// to differ from everybody else's; -1 is none.
+type outcome struct {
+	derive.Result
+	group uint8 // condition group
 }
 
 // facts are what the rules need of all rows, in few bytes.
@@ -81,6 +45,10 @@ type dated struct {
 }
 
 // derive works out what follows from all rows of each person.
+//
+// A person's rows lie far apart, and memory is slow where it is not read in order.
+// So what the rules need of a row is put together first, in the order of the rows,
+// and then fetched, and stored again, in one piece.
 func (a *assembly) derive(out *Result) error {
 	f, err := a.facts()
 	if err != nil {
@@ -91,69 +59,106 @@ func (a *assembly) derive(out *Result) error {
 		return err
 	}
 	a.persons = persons
+	cutOff := f.cutOff()
+	eps, err := a.episodes(f)
+	if err != nil {
+		return err
+	}
+	f = nil
 	starts, rows := byPerson(persons)
+	a.results = make([]outcome, a.n)
 	type chunk struct{ from, to int } // persons
 	var chunks []chunk
-	const size = 1 << 15
-	for from := 1; from < len(starts)-1; {
+	const size = 1 << 14
+	for from := 0; from < len(starts)-1; {
 		to := from + 1
-		for to < len(starts)-1 && int(starts[to]-starts[from]) < size {
+		for from > 0 && to < len(starts)-1 && int(starts[to]-starts[from]) < size {
 			to++
 		}
 		chunks = append(chunks, chunk{from, to})
 		from = to
 	}
-	o := derive.Options{Spells: a.o.Spells, CutOff: f.cutOff()}
 	var tasks []func() error
 	var mu sync.Mutex
-	add := func(p *derive.Person) {
+	var all []*worker // also those that the pool let go, for their counts
+	workers := sync.Pool{New: func() any {
+		w := &worker{Person: derive.New(a.tables, derive.Options{Spells: a.o.Spells, CutOff: cutOff})}
 		mu.Lock()
 		defer mu.Unlock()
-		c := p.Counts()
-		a.results.counts.Add(c)
-	}
-	// Rows without a person each stand for themselves.
-	for from := 0; from < int(starts[1]); from += size {
-		part := rows[from:min(int(starts[1]), from+size)]
-		tasks = append(tasks, func() error {
-			p := derive.New(a.tables, o)
-			eps, res := make([]derive.Episode, len(part)), make([]derive.Result, 1)
-			f.gather(part, false, eps)
-			for i, row := range part {
-				p.Derive(eps[i:i+1], res)
-				a.results.put(row, &res[0], uint32(from+i))
-			}
-			add(p)
-			return nil
-		})
-	}
+		all = append(all, w)
+		return w
+	}}
 	for _, c := range chunks {
 		tasks = append(tasks, func() error {
-			p := derive.New(a.tables, o)
-			base := starts[c.from]
-			part := rows[base:starts[c.to]]
-			eps, res := make([]derive.Episode, len(part)), make([]derive.Result, len(part))
-			f.gather(part, true, eps)
+			w := workers.Get().(*worker)
 			for person := c.from; person < c.to; person++ {
-				from, to := starts[person]-base, starts[person+1]-base
-				p.Derive(eps[from:to], res[from:to])
-			}
-			for person := c.from; person < c.to; person++ {
-				for i := starts[person] - base; i < starts[person+1]-base; i++ {
-					a.results.put(part[i], &res[i], starts[person])
+				own := rows[starts[person]:starts[person+1]]
+				if person > 0 {
+					w.derive(a, eps, own, starts[person])
+					continue
+				}
+				for i := range own { // rows without a person each stand for themselves
+					w.derive(a, eps, own[i:i+1], uint32(i))
 				}
 			}
-			add(p)
+			workers.Put(w)
 			return nil
 		})
 	}
 	if err := a.parallel(tasks); err != nil {
 		return err
 	}
-	for _, c := range a.results.counts.List() {
+	var counts derive.Counts
+	for _, w := range all {
+		counts.Add(w.Counts())
+	}
+	for _, c := range counts.List() {
 		out.Report.Derived = append(out.Report.Derived, quality.RuleCount{ID: c.ID, What: c.What, Source: c.Source, Count: c.Count})
 	}
 	return nil
+}
+
+// worker applies the rules to one person after another.
+type worker struct {
+	*derive.Person
+	eps []derive.Episode
+	res []derive.Result
+}
+
+// derive works out what follows from the rows of a person. base is a number that
+// no other person's spells and stays come near.
+func (w *worker) derive(a *assembly, eps []derive.Episode, rows []uint32, base uint32) {
+	w.eps = w.eps[:0]
+	for _, row := range rows {
+		w.eps = append(w.eps, eps[row])
+	}
+	w.res = slices.Grow(w.res[:0], len(rows))[:len(rows)]
+	w.Derive(w.eps, w.res)
+	for i, row := range rows {
+		r := w.res[i]
+		for _, n := range [...]*int32{&r.Spell, &r.StayNHSD, &r.StayCHE} {
+			if *n >= 0 {
+				*n += int32(base)
+			}
+		}
+		a.results[row] = outcome{r, w.eps[i].Group}
+	}
+}
+
+// episodes puts together what the rules need of each row.
+func (a *assembly) episodes(f *facts) ([]derive.Episode, error) {
+	eps := make([]derive.Episode, a.n)
+	var tasks []func() error
+	const size = 1 << 12 // as many as stay in the processor's memory
+	for from := 0; from < a.n; from += 64 * size {
+		tasks = append(tasks, func() error {
+			for at := from; at < min(a.n, from+64*size); at += size {
+				f.gather(at, eps[at:min(a.n, at+size)], a.persons, a.group)
+			}
+			return nil
+		})
+	}
+	return eps, a.parallel(tasks)
 }
 
 // byPerson gathers the rows of each person: those of person p are
@@ -181,8 +186,7 @@ func byPerson(persons []uint32) (starts, rows []uint32) {
 // facts reads the columns that the rules need.
 func (a *assembly) facts() (*facts, error) {
 	f := &facts{quality: make([]uint8, a.n), baby: make([]bool, a.n), dx: make([]derive.Diagnoses, a.n)}
-	a.results = newResults(a.n)
-	a.results.group = make([]uint8, a.n)
+	a.group = make([]uint8, a.n)
 	var tasks []func() error
 	var mu sync.Mutex // guards quality and baby
 	column := func(name string, take func(values []string, rows narrow)) {
@@ -301,7 +305,7 @@ func (a *assembly) diagnoses(f *facts, mu *sync.Mutex) error {
 		if len(codes) > 0 {
 			first = codes[0]
 		}
-		a.results.group[row] = groups[first]
+		a.group[row] = groups[first]
 		all := main[first]
 		for slot, e := range codes {
 			if slot > 0 {
@@ -321,21 +325,21 @@ func (a *assembly) diagnoses(f *facts, mu *sync.Mutex) error {
 	return nil
 }
 
-// gather fills in what the rules need of some rows.
-func (f *facts) gather(rows []uint32, person bool, into []derive.Episode) {
+// gather fills in what the rules need of the rows from one on.
+func (f *facts) gather(from int, into []derive.Episode, persons []uint32, group []uint8) {
 	for i := range into {
-		row := rows[i]
-		into[i] = derive.Episode{Person: person, Key: f.key[row], SUSSpell: f.sus[row], Quality: f.quality[row], WellBaby: f.baby[row], Dx: f.dx[row],
+		row := uint32(from + i)
+		into[i] = derive.Episode{Person: persons[row] > 0, Group: group[row], Key: f.key[row], SUSSpell: f.sus[row], Quality: f.quality[row], WellBaby: f.baby[row], Dx: f.dx[row],
 			Provider: f.prov.at(row), Year: f.years[f.year.at(row)]}
 	}
-	fill(rows, into, f.days[0].narrow, f.days[0].days, func(e *derive.Episode, v derive.Day) { e.Start = v })
-	fill(rows, into, f.days[1].narrow, f.days[1].days, func(e *derive.Episode, v derive.Day) { e.End = v })
-	fill(rows, into, f.days[2].narrow, f.days[2].days, func(e *derive.Episode, v derive.Day) { e.Admitted = v })
-	fill(rows, into, f.days[3].narrow, f.days[3].days, func(e *derive.Episode, v derive.Day) { e.Discharged = v })
-	fill(rows, into, f.days[4].narrow, f.days[4].days, func(e *derive.Episode, v derive.Day) { e.Submitted = v })
-	fill(rows, into, f.ints[0], f.numbers[0], func(e *derive.Episode, v int32) { e.Order = v })
-	fill(rows, into, f.ints[1], f.numbers[1], func(e *derive.Episode, v int32) { e.Age = v })
-	fill(rows, into, f.ints[2], f.numbers[2], func(e *derive.Episode, v int32) { e.Duration = v })
+	fill(from, into, f.days[0].narrow, f.days[0].days, func(e *derive.Episode, v derive.Day) { e.Start = v })
+	fill(from, into, f.days[1].narrow, f.days[1].days, func(e *derive.Episode, v derive.Day) { e.End = v })
+	fill(from, into, f.days[2].narrow, f.days[2].days, func(e *derive.Episode, v derive.Day) { e.Admitted = v })
+	fill(from, into, f.days[3].narrow, f.days[3].days, func(e *derive.Episode, v derive.Day) { e.Discharged = v })
+	fill(from, into, f.days[4].narrow, f.days[4].days, func(e *derive.Episode, v derive.Day) { e.Submitted = v })
+	fill(from, into, f.ints[0], f.numbers[0], func(e *derive.Episode, v int32) { e.Order = v })
+	fill(from, into, f.ints[1], f.numbers[1], func(e *derive.Episode, v int32) { e.Age = v })
+	fill(from, into, f.ints[2], f.numbers[2], func(e *derive.Episode, v int32) { e.Duration = v })
 	for i, set := range [...]func(*derive.Episode, derive.Code){
 		func(e *derive.Episode, v derive.Code) { e.Method = v }, func(e *derive.Episode, v derive.Code) { e.Source = v },
 		func(e *derive.Episode, v derive.Code) { e.DisMethod = v }, func(e *derive.Episode, v derive.Code) { e.DisDest = v },
@@ -344,23 +348,23 @@ func (f *facts) gather(rows []uint32, person bool, into []derive.Episode) {
 		func(e *derive.Episode, v derive.Code) { e.Stat = v }, func(e *derive.Episode, v derive.Code) { e.Type = v },
 		func(e *derive.Episode, v derive.Code) { e.Ethnic = v },
 	} {
-		fill(rows, into, f.codes[i], f.packed[i], set)
+		fill(from, into, f.codes[i], f.packed[i], set)
 	}
 }
 
-func fill[T any](rows []uint32, into []derive.Episode, n narrow, table []T, set func(*derive.Episode, T)) {
+func fill[T any](from int, into []derive.Episode, n narrow, table []T, set func(*derive.Episode, T)) {
 	switch {
 	case n.w1 != nil:
-		for i, row := range rows {
-			set(&into[i], table[n.w1[row]])
+		for i, v := range n.w1[from : from+len(into)] {
+			set(&into[i], table[v])
 		}
 	case n.w2 != nil:
-		for i, row := range rows {
-			set(&into[i], table[n.w2[row]])
+		for i, v := range n.w2[from : from+len(into)] {
+			set(&into[i], table[v])
 		}
 	default:
-		for i, row := range rows {
-			set(&into[i], table[n.w4[row]])
+		for i, v := range n.w4[from : from+len(into)] {
+			set(&into[i], table[v])
 		}
 	}
 }

@@ -129,16 +129,13 @@ func (a *assembly) operand(name string, add func(hes.Field, []string, func(uint3
 		values := flagRules()
 		for i := range values { // a rule to a slot: which slot does not matter to a condition
 			slot, _ := a.o.Dictionary.Field(f.SlotName(i + 1))
-			add(slot, values, func(row uint32) uint32 { return uint32(a.results.flags[row]>>i&1) * uint32(i+1) })
+			add(slot, values, func(row uint32) uint32 { return uint32(a.results[row].Flags>>i&1) * uint32(i+1) })
 		}
 	case f.Derived():
 		for _, d := range a.derived() {
 			if d.field.Name == name {
 				codes := make([]uint32, a.n)
-				values, err := d.all(codes)
-				if err != nil {
-					return err
-				}
+				values := d.of(a.results, codes)
 				add(f, values, func(row uint32) uint32 { return codes[row] })
 			}
 		}

@@ -66,6 +66,12 @@ func (a *assembly) sort(*Result) error {
 		}
 		from = to
 	}
+	// From here on what was derived is wanted in this order only.
+	sorted := make([]outcome, len(a.order))
+	for k, row := range a.order {
+		sorted[k] = a.results[row]
+	}
+	a.results = sorted
 	return a.byYear(years)
 }
 
@@ -154,12 +160,13 @@ func (a *assembly) write(out *Result) error {
 		tasks = append(tasks, func() error {
 			codes := a.take(len(a.order))
 			defer a.give(codes)
-			values := w.of(a.order, codes)
+			values := w.of(a.results, codes)
 			a.count(w.field.Name, codes)
 			return sink.Scalar(w.field, values, codes)
 		})
 	}
-	for name, of := range map[string][]uint32{"PROVIDER_SPELL": a.results.spell, "STAY_NHSD": a.results.nhsd, "STAY_CHE": a.results.che} {
+	for name, of := range map[string]func(*outcome) int32{"PROVIDER_SPELL": func(r *outcome) int32 { return r.Spell },
+		"STAY_NHSD": func(r *outcome) int32 { return r.StayNHSD }, "STAY_CHE": func(r *outcome) int32 { return r.StayCHE }} {
 		tasks = append(tasks, func() error {
 			f, _ := a.o.Dictionary.Field(name)
 			codes, n := a.numbered(of)
@@ -181,7 +188,7 @@ func (a *assembly) write(out *Result) error {
 			for _, r := range a.o.Subset.Rules {
 				names = append(names, r.ID)
 			}
-			slots, values, offsets, list := a.bitList("SUBSET_n", names, func(row uint32) uint16 { return rules[row] })
+			slots, values, offsets, list := a.bitList("SUBSET_n", names, func(k int) uint16 { return rules[a.order[k]] })
 			return sink.Family(slots, values, offsets, list)
 		})
 	}
