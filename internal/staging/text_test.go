@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -91,4 +92,44 @@ func FuzzSort(f *testing.F) {
 		}
 		sortedAsPlain(t, values)
 	})
+}
+
+// Lists long enough for each way of sorting, with and without repeats.
+func TestSortOfLongLists(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	for name, value := range map[string]func() string{
+		"digits": func() string { return fmt.Sprintf("3100%08d", r.IntN(1e8)) }, "digits of two lengths": func() string { return strings.Repeat("7", r.IntN(3)) + strconv.Itoa(r.IntN(1e6)) },
+		"long, repeated":        func() string { return fmt.Sprintf("SYNTH%027d", r.IntN(3000)) },
+		"long, mostly once":     func() string { return fmt.Sprintf("SYNTH%027x%d", r.Uint64(), r.IntN(2)) },
+		"some not recorded":     func() string { return strings.Repeat("A", r.IntN(2)) + strings.Repeat("é", r.IntN(20)) },
+		"all equal":             func() string { return "same" },
+		"one begins the others": func() string { return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[:r.IntN(27)] },
+	} {
+		var list Text
+		var want []string
+		for range 9000 {
+			v := value()
+			list.Append([]byte(v))
+			want = append(want, v)
+		}
+		sorted, codes := list.Sort()
+		for i, code := range codes {
+			got := ""
+			if code > 0 {
+				got = string(sorted.At(int(code) - 1))
+			}
+			if got != want[i] {
+				t.Fatalf("%s: value %d is %q, want %q", name, i, got, want[i])
+			}
+		}
+		slices.Sort(want)
+		want = slices.DeleteFunc(slices.Compact(want), func(v string) bool { return v == "" })
+		var got []string
+		for i := range sorted.Len() {
+			got = append(got, string(sorted.At(i)))
+		}
+		if !slices.Equal(want, got) {
+			t.Errorf("%s: %d values in another order than %d", name, len(got), len(want))
+		}
+	}
 }
