@@ -29,7 +29,9 @@ put('text.woff2', font('source-sans-3'));
 put('code.woff2', font('atkinson-hyperlegible-next'));
 put('mark.svg', readFileSync(new URL('src/mark.svg', import.meta.url)));
 
-const css = readFileSync(new URL('src/app.css', import.meta.url), 'utf8').replace(/asset\(([\w.]+)\)/g, (_, f) => `url(/static/${names[f]})`);
+// The order counts: what a width, a printer or a person's own colours ask for wins.
+const sheets = ['base', 'explorer', 'pages', 'widths'];
+const css = sheets.map((s) => readFileSync(new URL(`src/${s}.css`, import.meta.url), 'utf8')).join('\n').replace(/asset\(([\w.]+)\)/g, (_, f) => `url(/static/${names[f]})`);
 const style = await build({ stdin: { contents: css, loader: 'css' }, external: ['/static/*'], bundle: true, minify: true, write: false, target, logLevel: 'error' });
 put('app.css', style.outputFiles[0].contents);
 const script = await build({ entryPoints: [new URL('src/app.ts', import.meta.url).pathname], bundle: true, minify: true, format: 'esm', write: false, target, logLevel: 'error' });
