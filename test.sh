@@ -34,4 +34,4 @@ echo "== unit, conformance, laws"
 go test -count=1 -shuffle=on ./...
 
 echo "== end to end, in a browser"
-BROWSER="$browser" node --test --test-reporter=spec ui/test/
+BROWSER="$browser" node --test --test-reporter=spec ui/test/*.test.mjs

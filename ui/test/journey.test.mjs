@@ -3,82 +3,17 @@
 // without. No console error, no report of the content security policy, nothing
 // found by axe.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { test } from 'node:test';
+import { password, run, site, sizes, total } from './site.mjs';
 
-const bin = new URL('../../bin/webenable', import.meta.url).pathname;
-const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-const password = 'try-me-on-synthetic-data';
-const shots = process.env.SCREENSHOTS;
-let dir, server, url, browser;
-
-function run(...args) {
-  const r = spawnSync(bin, args, { encoding: 'utf8' });
-  assert.equal(r.status, 0, `webenable ${args[0]}: ${r.stderr}`);
-  return r.stdout;
-}
-
-before(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'webenable-'));
-  run('synth', '--patients', '4000', '--years', '2008-2010', '--dirt', '0.01', '--out', join(dir, 'raw'));
-  run('load', '--data', join(dir, 'data'), '--quiet', ...['0809', '0910', '1011'].map((y) => join(dir, 'raw', `synthetic_hes_apc_${y}.txt`)));
-  server = spawn(bin, ['demo', '--data', join(dir, 'data'), '--listen', '127.0.0.1:0']);
-  url = await new Promise((ok, fail) => {
-    let said = '';
-    server.stdout.on('data', (b) => { said += b; const m = said.match(/http:\/\/\S+/); if (m) ok(m[0]); });
-    server.on('exit', () => fail(new Error('the server ended: ' + said)));
-  });
-  browser = await chromium.launch({ executablePath: process.env.BROWSER ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
-  if (shots) mkdirSync(shots, { recursive: true });
-});
-after(async () => {
-  await browser?.close();
-  server?.kill('SIGTERM');
-  rmSync(dir, { recursive: true, force: true });
-});
-
-// open starts a browser window that notes everything that goes wrong in it.
-async function open({ javaScriptEnabled = true, width = 1440, height = 900 } = {}) {
-  const context = await browser.newContext({ javaScriptEnabled, viewport: { width, height }, bypassCSP: false });
-  const page = await context.newPage();
-  const wrong = [];
-  page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') wrong.push(m.text()); });
-  page.on('pageerror', (e) => wrong.push(String(e)));
-  return { context, page, wrong };
-}
-
-async function signIn(page, name) {
-  await page.goto(url + '/sign-in');
-  await page.fill('#name', name);
-  await page.fill('#password', password);
-  await page.click('main button[type=submit]');
-}
-
-// check lets axe look at a page as it stands, in a window of its own whose
-// content security policy is off so that axe can be put in.
-async function check(page, name) {
-  const state = await page.context().storageState();
-  const context = await browser.newContext({ storageState: state, bypassCSP: true, viewport: page.viewportSize() });
-  const copy = await context.newPage();
-  await copy.goto(page.url());
-  await copy.addScriptTag({ content: axe });
-  const found = await copy.evaluate(async () => (await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')}`));
-  if (shots) await copy.screenshot({ path: join(shots, `${name}-${page.viewportSize().width}.png`) });
-  await context.close();
-  assert.deepEqual(found, [], `axe on ${name}`);
-}
-
-const total = async (page) => Number((await page.textContent('#count strong')).replace(/\D/g, ''));
+const here = site();
+const { open, signIn, check } = here;
 
 for (const javaScriptEnabled of [true, false]) {
   test(`researcher-${javaScriptEnabled ? 'with' : 'without'}-javascript`, async () => {
     const { context, page, wrong } = await open({ javaScriptEnabled });
     const settled = async (act, pattern) => { await Promise.all([page.waitForURL(pattern), act()]); if (javaScriptEnabled) await page.waitForFunction(() => document.querySelector('#app')?.dataset.url === location.pathname + location.search); };
-    await page.goto(url + '/records');
+    await page.goto(here.url + '/records');
     assert.match(page.url(), /sign-in\?next=/, 'a stranger is sent to sign in');
     await page.fill('#name', 'researcher');
     await page.fill('#password', 'not the password');
@@ -134,21 +69,21 @@ for (const javaScriptEnabled of [true, false]) {
     await page.check('input[name=column][value=ETHNOS]');
     await page.click('.apply-cols button:first-child');
     assert.match(await page.textContent('thead'), /Ethnic/);
-    await page.goto(url + '/records?sex=2');
+    await page.goto(here.url + '/records?sex=2');
     assert.match(await page.textContent('thead'), /Ethnic/);
     await page.click('.menu summary');
     await page.click('.apply-cols button[name=reset]');
     assert.doesNotMatch(await page.textContent('thead'), /Ethnic/);
     // wrong input says what is wrong
-    await page.goto(url + '/records?adm=yesterday');
+    await page.goto(here.url + '/records?adm=yesterday');
     assert.match(await page.textContent('main'), /write a day as/);
-    await page.goto(url + '/records?dx=C99');
+    await page.goto(here.url + '/records?dx=C99');
     assert.match(await page.textContent('.empty'), /No episodes match/);
     if (javaScriptEnabled) await check(page, 'empty');
-    await page.goto(url + '/records');
+    await page.goto(here.url + '/records');
     await page.click('.user summary');
     await page.click('.user button');
-    await page.waitForURL(url + '/');
+    await page.waitForURL(here.url + '/');
     await page.goto(id);
     assert.match(page.url(), /sign-in/, 'after signing out a record is closed');
     assert.deepEqual(wrong.filter((w) => !/status of 4/.test(w)), []);
@@ -156,11 +91,11 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-for (const [width, height] of [[1440, 900], [1366, 768], [390, 844], [320, 640]]) {
+for (const [width, height] of sizes) {
   test(`pages-at-${width}`, async () => {
     const { context, page, wrong } = await open({ width, height });
     for (const path of ['/', '/sign-in', '/dictionary', '/dictionary/ADMIMETH', '/nowhere']) {
-      await page.goto(url + path);
+      await page.goto(here.url + path);
       await check(page, path.replaceAll('/', '_') || 'front');
     }
     await signIn(page, 'researcher');
@@ -171,9 +106,9 @@ for (const [width, height] of [[1440, 900], [1366, 768], [390, 844], [320, 640]]
       assert.ok(seen >= 12, `${seen} rows are seen`);
     }
     assert.ok((await page.evaluate(() => document.querySelectorAll('*').length)) <= 3000, 'nodes');
-    await page.goto(url + '/records?dx=L40&sex=2&view=patients&dxpos=any');
+    await page.goto(here.url + '/records?dx=L40&sex=2&view=patients&dxpos=any');
     await check(page, 'patients');
-    await page.goto(url + (await page.getAttribute('.grid tbody a', 'href')));
+    await page.goto(here.url + (await page.getAttribute('.grid tbody a', 'href')));
     await check(page, 'patient');
     assert.deepEqual(wrong.filter((w) => !/status of 4/.test(w)), []);
     await context.close();
@@ -191,10 +126,10 @@ test('each-role-sees-its-own', async () => {
     const { context, page } = await open();
     await signIn(page, name);
     assert.equal(new URL(page.url()).pathname, home, name);
-    for (const path of may) assert.equal((await page.goto(url + path)).status(), 200, `${name} ${path}`);
+    for (const path of may) assert.equal((await page.goto(here.url + path)).status(), 200, `${name} ${path}`);
     await check(page, 'home-' + name);
     for (const path of mayNot) {
-      const r = await page.goto(url + path);
+      const r = await page.goto(here.url + path);
       assert.equal(r.status(), 403, `${name} ${path}`);
     }
     await context.close();
@@ -225,11 +160,11 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-for (const [width, height] of [[1440, 900], [1366, 768], [390, 844], [320, 640]]) {
+for (const [width, height] of sizes) {
   test(`load-reports-at-${width}`, async () => {
     const { context, page, wrong } = await open({ width, height });
     await signIn(page, 'datamanager');
-    await page.goto(url + '/quality');
+    await page.goto(here.url + '/quality');
     await check(page, 'quality');
     await page.click('.tbl tbody a');
     await page.waitForURL(/quality\/loads\//);
@@ -268,9 +203,9 @@ test('ids-belong-to-their-maker', async () => {
   const theirs = await a.page.locator('a[data-row]').first().getAttribute('href');
   const b = await open();
   await signIn(b.page, 'clinician');
-  const foreign = await b.page.goto(url + theirs);
+  const foreign = await b.page.goto(here.url + theirs);
   const foreignText = (await b.page.textContent('main')).replace(/quote \w+/, '');
-  const guess = await b.page.goto(url + '/records/AAAAAAAAAAAAAAAAAAAAAA');
+  const guess = await b.page.goto(here.url + '/records/AAAAAAAAAAAAAAAAAAAAAA');
   assert.equal(foreign.status(), 404);
   assert.equal(guess.status(), 404);
   assert.equal(foreignText, (await b.page.textContent('main')).replace(/quote \w+/, ''));
@@ -283,15 +218,15 @@ test('a-new-release-is-served-without-a-restart', async () => {
   await signIn(page, 'researcher');
   const before = await total(page);
   const next = await page.getAttribute('[data-next]', 'href');
-  run('load', '--data', join(dir, 'data'), '--quiet', '--subset', 'all', ...['0809', '0910', '1011'].map((y) => join(dir, 'raw', `synthetic_hes_apc_${y}.txt`)));
+  here.load('--subset', 'all');
   await page.reload();
   assert.ok((await total(page)) > 2 * before, 'the new release is not served');
-  const old = await page.goto(url + next);
+  const old = await page.goto(here.url + next);
   assert.equal(old.status(), 410, 'a page of the earlier release');
   assert.match(await page.textContent('main'), /newer release/);
   await context.close();
 });
 
 test('the-access-record-is-whole', () => {
-  assert.match(run('audit', 'verify', '--data', join(dir, 'data')), /^\d\d+ entries, all as they were written/);
+  assert.match(run('audit', 'verify', '--data', here.dir), /^\d\d+ entries, all as they were written/);
 });

@@ -1,0 +1,94 @@
+// What every browser test needs: the real program over synthetic data of its
+// own, a browser, windows that note what goes wrong in them, and axe.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+import { chromium } from 'playwright-core';
+
+const bin = new URL('../../bin/webenable', import.meta.url).pathname;
+const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const shots = process.env.SCREENSHOTS;
+const files = ['0809', '0910', '1011'];
+export const password = 'try-me-on-synthetic-data';
+
+// sizes are the windows at which pages are looked at.
+export const sizes = [[1440, 900], [1366, 768], [390, 844], [320, 640]];
+
+// run runs the program and returns what it printed.
+export function run(...args) {
+  const r = spawnSync(bin, args, { encoding: 'utf8' });
+  assert.equal(r.status, 0, `webenable ${args[0]}: ${r.stderr}`);
+  return r.stdout;
+}
+
+// site makes data, loads them and serves them for the tests of one file, and
+// takes everything away after them. Its url and dir are there once they run.
+export function site({ patients = 4000 } = {}) {
+  const s = { url: '', dir: '' };
+  let server, browser;
+
+  // load makes a release of the files, as the options say.
+  s.load = (...options) => run('load', '--data', s.dir, '--quiet', ...options, ...files.map((y) => join(s.root, 'raw', `synthetic_hes_apc_${y}.txt`)));
+
+  // open starts a browser window that notes everything that goes wrong in it.
+  s.open = async ({ javaScriptEnabled = true, width = 1440, height = 900 } = {}) => {
+    const context = await browser.newContext({ javaScriptEnabled, viewport: { width, height }, bypassCSP: false });
+    const page = await context.newPage();
+    const wrong = [];
+    page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') wrong.push(m.text()); });
+    page.on('pageerror', (e) => wrong.push(String(e)));
+    return { context, page, wrong };
+  };
+
+  s.signIn = async (page, name) => {
+    await page.goto(s.url + '/sign-in');
+    await page.fill('#name', name);
+    await page.fill('#password', password);
+    await page.click('main button[type=submit]');
+  };
+
+  // check lets axe look at a page as it stands, in a window of its own whose
+  // content security policy is off so that axe can be put in. ready, if given,
+  // brings the window to the state that is meant.
+  s.check = async (page, name, ready) => {
+    const state = await page.context().storageState();
+    const context = await browser.newContext({ storageState: state, bypassCSP: true, viewport: page.viewportSize() });
+    const copy = await context.newPage();
+    await copy.goto(page.url());
+    await ready?.(copy);
+    await copy.addScriptTag({ content: axe });
+    const found = await copy.evaluate(async () => (await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 3).join(' | ')}`));
+    if (shots) await copy.screenshot({ path: join(shots, `${name}-${page.viewportSize().width}.png`) });
+    await context.close();
+    assert.deepEqual(found, [], `axe on ${name}`);
+  };
+
+  // Last: node runs the first hook of a file as soon as it is named.
+  before(async () => {
+    const root = mkdtempSync(join(tmpdir(), 'webenable-'));
+    s.root = root;
+    s.dir = join(root, 'data');
+    run('synth', '--patients', String(patients), '--years', '2008-2010', '--dirt', '0.01', '--out', join(root, 'raw'));
+    s.load();
+    server = spawn(bin, ['demo', '--data', s.dir, '--listen', '127.0.0.1:0']);
+    s.url = await new Promise((ok, fail) => {
+      let said = '';
+      server.stdout.on('data', (b) => { said += b; const m = said.match(/http:\/\/\S+/); if (m) ok(m[0]); });
+      server.on('exit', () => fail(new Error('the server ended: ' + said)));
+    });
+    browser = await chromium.launch({ executablePath: process.env.BROWSER ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'] });
+    if (shots) mkdirSync(shots, { recursive: true });
+  });
+  after(async () => {
+    await browser?.close();
+    server?.kill('SIGTERM');
+    rmSync(s.root, { recursive: true, force: true });
+  });
+  return s;
+}
+
+// total is the number in the headline.
+export const total = async (page) => Number((await page.textContent('#count strong')).replace(/\D/g, ''));
