@@ -74,6 +74,7 @@ const (
 	EpisodeKey    = "EPIKEY"
 	YearField     = "FYEAR"
 	AdmissionDate = "ADMIDATE"
+	SpellField    = "PROVIDER_SPELL"
 	AnyDiagnosis  = "DIAG_nn"
 	AnyProcedure  = "OPERTN_nn"
 	MainDiagnosis = "DIAG_01"

@@ -209,7 +209,7 @@ func (a Access) Narrow(q query.Query, s Scope, d *hes.Dictionary, now time.Time)
 	if !now.Before(a.until) {
 		return query.Never{}, fault.New(fault.Denied, "Agreement %s has ended. Ask the information governance lead.", a.agreement)
 	}
-	if a.role == Clinician && q.Unit == query.Episodes && q.Limit > 0 && !s.OnePerson && !s.OneEpisode {
+	if a.role == Clinician && q.Unit != query.Patients && q.Limit > 0 && !s.OnePerson && !s.OneEpisode {
 		return query.Never{}, fault.New(fault.Denied, "Clinical teams see one line per patient. Open a patient to see the episodes.")
 	}
 	for _, name := range mentioned(q) {
@@ -235,8 +235,10 @@ func mentioned(q query.Query) []string {
 	for _, f := range q.Facets {
 		out = append(append(out, f.Field), f.Leave...)
 	}
-	for _, g := range q.Groups {
-		out = append(out, g.Field)
+	for _, t := range q.Tables {
+		for _, g := range t {
+			out = append(out, g.Field)
+		}
 	}
 	return out
 }
@@ -249,11 +251,11 @@ type FixedTable struct {
 }
 
 // Query returns the only question that the table may be made from.
-func (t FixedTable) Query() query.Query { return query.Query{Groups: t.Groups} }
+func (t FixedTable) Query() query.Query { return query.Query{Tables: [][]query.Group{t.Groups}} }
 
 func (t FixedTable) is(q query.Query) bool {
 	return q.Unit == query.Episodes && q.Where == nil && len(q.Sort) == 0 && q.Limit == 0 &&
-		len(q.Columns) == 0 && !q.Counts && len(q.Facets) == 0 && slices.Equal(q.Groups, t.Groups)
+		len(q.Columns) == 0 && !q.Counts && !q.Misses && len(q.Facets) == 0 && len(q.Tables) == 1 && slices.Equal(q.Tables[0], t.Groups)
 }
 
 // FixedTables returns the tables that planners may see, in order.

@@ -14,7 +14,7 @@
 //   - Missing values sort last, in both directions. Equal rows keep the order
 //     of the release (newest admission first), so every order is total.
 //   - Patients are distinct person keys; episodes without one count as episodes
-//     only.
+//     only. Spells are distinct numbers of provider spells, likewise.
 package query
 
 import (
@@ -31,30 +31,32 @@ import (
 // Unit is what one line of an answer stands for.
 type Unit uint8
 
-// The units. Spells come with the derivations.
+// The units.
 const (
 	Episodes Unit = iota
 	Patients
+	Spells
 )
 
 // String returns the unit's name for people.
-func (u Unit) String() string { return [...]string{"episodes", "patients"}[u] }
+func (u Unit) String() string { return [...]string{"episodes", "patients", "spells"}[u] }
 
-// ByEpisodes sorts patients by their number of matching episodes. It is the
-// only Sort field that is not in the dictionary and is allowed for Patients only.
+// ByEpisodes sorts patients and spells by their number of matching episodes. It is
+// the only Sort field that is not in the dictionary and is not for Episodes.
 const ByEpisodes = "EPISODES"
 
 // Query is one question.
 type Query struct {
 	Unit    Unit
 	Where   Expr     // nil: every row
-	Sort    []Sort   // empty: the order of the release. Patients: empty (latest admission first) or ByEpisodes
+	Sort    []Sort   // empty: the order of the release. Patients and Spells: empty (latest admission first) or ByEpisodes
 	Limit   int      // rows of a page; 0: no rows wanted
 	Columns []string // fields of each row, in order
 	Raw     bool     // beside each value the text that was delivered, where the load changed it, and where the row was read
-	Counts  bool     // exact totals of episodes and patients wanted
+	Counts  bool     // exact totals of episodes, spells and patients wanted
+	Misses  bool     // of each top-level condition of Where: how many episodes there would be without it
 	Facets  []Facet
-	Groups  []Group // a table: episodes and patients by these; empty: none
+	Tables  [][]Group // tables: episodes and patients by the groups of each
 }
 
 // Sort is one key of an order.
@@ -67,6 +69,7 @@ type Sort struct {
 type Facet struct {
 	Field string
 	Chars int      // count by the first Chars bytes of the value: 3 for ICD-10 categories, 7 for months; 0: whole values
+	Under []string // only values that start with one of these; empty: all
 	Limit int      // at most this many values, the commonest first; 0: all of them, in order of value
 	Also  []string // values to be counted even if they are not among those, for ticked boxes
 	Leave []string // leave out the top-level conditions on these fields; empty: those on Field itself
@@ -84,6 +87,7 @@ const (
 	MaxColumns = 480  // the whole dictionary on the record page
 	MaxSort    = 4    // more keys than anyone can follow
 	MaxFacets  = 40   // the side panel has about fifteen
+	MaxTables  = 12   // the charts of one page
 	MaxGroups  = 3    // a table of more dimensions cannot be read
 	MaxNodes   = 200  // conditions in a filter
 	MaxDepth   = 8    // of groups in groups
@@ -94,7 +98,7 @@ const (
 // Invalid and names the field, never a value.
 func (q Query) Validate(d *hes.Dictionary) error {
 	switch {
-	case q.Unit > Patients:
+	case q.Unit > Spells:
 		return fault.New(fault.Invalid, "There is no such unit of counting.")
 	case q.Limit < 0 || q.Limit > MaxLimit:
 		return fault.New(fault.Invalid, "A page holds 1 to %d rows.", MaxLimit)
@@ -104,8 +108,8 @@ func (q Query) Validate(d *hes.Dictionary) error {
 		return fault.New(fault.Invalid, "Rows are sorted by at most %d columns.", MaxSort)
 	case len(q.Facets) > MaxFacets:
 		return fault.New(fault.Invalid, "At most %d facets are counted at once.", MaxFacets)
-	case len(q.Groups) > MaxGroups:
-		return fault.New(fault.Invalid, "A table has at most %d dimensions.", MaxGroups)
+	case len(q.Tables) > MaxTables:
+		return fault.New(fault.Invalid, "At most %d tables are counted at once.", MaxTables)
 	}
 	for i, name := range q.Columns {
 		if _, err := known(d, name); err != nil {
@@ -116,9 +120,9 @@ func (q Query) Validate(d *hes.Dictionary) error {
 		}
 	}
 	for _, s := range q.Sort {
-		if q.Unit == Patients {
+		if q.Unit != Episodes {
 			if s.Field != ByEpisodes || len(q.Sort) > 1 {
-				return fault.New(fault.Invalid, "Patients are sorted by latest admission or by number of episodes.")
+				return fault.New(fault.Invalid, "Patients and spells are sorted by latest admission or by number of episodes.")
 			}
 			continue
 		}
@@ -136,8 +140,11 @@ func (q Query) Validate(d *hes.Dictionary) error {
 		if err := chars(field, f.Chars); err != nil {
 			return err
 		}
-		if f.Limit < 0 || len(f.Also) > MaxValues {
+		if f.Limit < 0 || len(f.Also) > MaxValues || len(f.Under) > MaxValues {
 			return fault.New(fault.Invalid, "The facet %s asks for too much.", f.Field)
+		}
+		if len(f.Under) > 0 && field.Type != hes.Code && field.Type != hes.Key {
+			return fault.New(fault.Invalid, "%s has no codes to count by their beginning.", f.Field)
 		}
 		for _, name := range f.Leave {
 			if _, err := known(d, name); err != nil {
@@ -145,19 +152,36 @@ func (q Query) Validate(d *hes.Dictionary) error {
 			}
 		}
 	}
-	for _, g := range q.Groups {
-		field, err := known(d, g.Field)
-		if err != nil {
-			return err
+	for _, t := range q.Tables {
+		if len(t) == 0 || len(t) > MaxGroups {
+			return fault.New(fault.Invalid, "A table has 1 to %d dimensions.", MaxGroups)
 		}
-		if field.List() {
-			return fault.New(fault.Invalid, "A table cannot be broken down by all of %s; choose one of its positions.", field.Name)
-		}
-		if err := chars(field, g.Chars); err != nil {
-			return err
+		for _, g := range t {
+			field, err := known(d, g.Field)
+			if err != nil {
+				return err
+			}
+			if field.List() {
+				return fault.New(fault.Invalid, "A table cannot be broken down by all of %s; choose one of its positions.", field.Name)
+			}
+			if err := chars(field, g.Chars); err != nil {
+				return err
+			}
 		}
 	}
 	return validate(d, q.Where)
+}
+
+// Parts returns the top-level conditions of Where, which Misses goes by.
+func (q Query) Parts() []Expr {
+	switch e := q.Where.(type) {
+	case nil:
+		return nil
+	case And:
+		return e
+	default:
+		return []Expr{e}
+	}
 }
 
 func chars(f hes.Field, n int) error {
@@ -238,9 +262,9 @@ func (q Query) String() string {
 	if q.Where != nil {
 		b.WriteString(" where " + q.Where.String())
 	}
-	if len(q.Groups) > 0 {
-		b.WriteString(" counted by ")
-		for i, g := range q.Groups {
+	for n, t := range q.Tables {
+		b.WriteString([]string{" counted by ", " and by "}[min(n, 1)])
+		for i, g := range t {
 			if i > 0 {
 				b.WriteString(", ")
 			}

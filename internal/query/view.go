@@ -63,6 +63,8 @@ func Controls() []Control {
 		{"band", "AGE_BAND", Choice, "Age band"},
 		{"sex", "SEX", Choice, "Sex"},
 		{"eth", "ETHNIC5", Choice, "Ethnic group"},
+		{"imd", "IMD04_DECILE", Choice, "Deprivation"},
+		{"rgn", "RESGOR", Choice, "Region of residence"},
 		{"dx", hes.MainDiagnosis, Prefixes, "Diagnosis"},
 		{"cond", "CONDITION_GROUP", Choice, "Condition group"},
 		{"op", hes.MainProcedure, Prefixes, "Main procedure"},

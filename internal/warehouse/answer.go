@@ -25,8 +25,11 @@ type Answer struct {
 	After    string       // id of the next page; "" if this is the last
 	Before   string       // id of the page before; "" if this is the first
 	Episodes policy.Count
+	Spells   policy.Count
 	Patients policy.Count
-	Facets   []Facet // as asked for
+	Misses   []policy.Count // for each of query.Query.Parts the episodes that there would be without it
+	Facets   []Facet        // as asked for
+	Tables   []Cells        // as asked for
 }
 
 // Row is one line: an episode, or a patient with the latest matching episode.
@@ -38,7 +41,7 @@ type Row struct {
 	// For one episode only, and only if the release holds it.
 	Raw    []string // as Values: the text as delivered where the load changed it, else ""
 	Origin string   // "file:line" that the episode was read from
-	// For patients only: over the matching episodes.
+	// For patients and spells only: over the matching episodes.
 	Episodes    policy.Count
 	First, Last string // admission dates
 }
@@ -57,6 +60,17 @@ type Value struct {
 	Count policy.Count
 }
 
+// Cells are those of a table that are not zero, sorted by their keys with missing
+// ones last.
+type Cells []Cell
+
+// Cell is one cell of a table.
+type Cell struct {
+	Keys     []string // one for each dimension; "" is not recorded
+	Episodes policy.Count
+	Patients policy.Count
+}
+
 // Explore answers a question with a page of rows, totals and facets.
 func (w *Warehouse) Explore(ctx context.Context, acc policy.Access, q query.Query, page Page, from Client) (*Answer, error) {
 	got, err := w.ask(ctx, acc, asking{kind: "view", query: q, after: page.After, before: page.Before, client: from}, nil)
@@ -69,7 +83,10 @@ func (w *Warehouse) Explore(ctx context.Context, acc policy.Access, q query.Quer
 func (w *Warehouse) answer(acc policy.Access, q query.Query, got *asked) *Answer {
 	raw := got.raw
 	a := &Answer{Release: got.facts, Columns: w.fields(q.Columns),
-		Episodes: acc.Protect(raw.Episodes), Patients: acc.Protect(raw.Patients)}
+		Episodes: acc.Protect(raw.Episodes), Spells: acc.Protect(raw.Spells), Patients: acc.Protect(raw.Patients)}
+	for _, n := range raw.Misses {
+		a.Misses = append(a.Misses, acc.Protect(n))
+	}
 	for _, r := range raw.Rows {
 		a.Rows = append(a.Rows, got.row(acc, r, len(q.Columns)))
 	}
@@ -89,6 +106,13 @@ func (w *Warehouse) answer(acc policy.Access, q query.Query, got *asked) *Answer
 			out.Values = append(out.Values, Value{Value: v.Value, Count: acc.Protect(v.Count)})
 		}
 		a.Facets = append(a.Facets, out)
+	}
+	for _, t := range raw.Tables {
+		out := make(Cells, len(t))
+		for i, c := range t {
+			out[i] = Cell{Keys: c.Keys, Episodes: acc.Protect(c.Episodes), Patients: acc.Protect(c.Patients)}
+		}
+		a.Tables = append(a.Tables, out)
 	}
 	return a
 }
@@ -272,13 +296,13 @@ func (w *Warehouse) table(acc policy.Access, t policy.FixedTable, got *asked) *T
 		f, _ := w.o.Dictionary.Field(g.Field)
 		out.Fields = append(out.Fields, f)
 	}
-	rows, columns := index(got.raw.Groups, 0), index(got.raw.Groups, 1)
+	rows, columns := index(got.raw.Tables[0], 0), index(got.raw.Tables[0], 1)
 	out.Rows, out.Columns = rows.values, columns.values
 	raw := make([][]int, len(rows.values))
 	for i := range raw {
 		raw[i] = make([]int, len(columns.values))
 	}
-	for _, c := range got.raw.Groups {
+	for _, c := range got.raw.Tables[0] {
 		raw[rows.at[c.Keys[0]]][columns.at[c.Keys[1]]] = c.Episodes
 	}
 	out.Under = make([]policy.Count, len(columns.values))

@@ -195,7 +195,7 @@ func (o *asked) place(plan *driver.Plan, a asking) error {
 		{a.after, afterID, o.bind, func(n uint32) { plan.After = driver.RowID(n) }},
 		{a.before, beforeID, o.bind, func(n uint32) { plan.Before = driver.RowID(n) }},
 		{a.episode, episodeID, 0, func(n uint32) { plan.Row = driver.RowID(n) }},
-		{a.patient, patientID, 0, func(n uint32) { plan.Person = driver.PersonID(n) }},
+		{a.patient, patientID, 0, func(n uint32) { plan.People = []driver.PersonID{driver.PersonID(n)} }},
 	} {
 		if id.text == "" {
 			continue

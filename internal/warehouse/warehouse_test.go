@@ -176,7 +176,7 @@ func TestFieldsBeyondTheAgreementAreRefused(t *testing.T) {
 	acc := researcher(t)
 	for name, q := range map[string]query.Query{
 		"column": {Limit: 1, Columns: []string{hes.PersonField}}, "where": {Where: query.Prefix{Field: "CONSULT", Prefixes: []string{"C"}}}, "inside-not": {Where: query.Not{Of: query.Missing{Field: "LSOA01"}}},
-		"sort": {Limit: 1, Sort: []query.Sort{{Field: "MYDOB"}}}, "facet": {Facets: []query.Facet{{Field: "POSTDIST"}}}, "leave": {Facets: []query.Facet{{Field: "SEX", Leave: []string{"LOPATID"}}}}, "group": {Groups: []query.Group{{Field: "NEWNHSNO"}}},
+		"sort": {Limit: 1, Sort: []query.Sort{{Field: "MYDOB"}}}, "facet": {Facets: []query.Facet{{Field: "POSTDIST"}}}, "leave": {Facets: []query.Facet{{Field: "SEX", Leave: []string{"LOPATID"}}}}, "group": {Tables: [][]query.Group{{{Field: "NEWNHSNO"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := len(d.log.events)
@@ -277,7 +277,7 @@ func TestProtectedTable(t *testing.T) {
 	if hidden == 0 {
 		t.Error("the fixture has no small cell, so this tests nothing")
 	}
-	for name, q := range map[string]query.Query{"filter": {Groups: policy.FixedTables()[0].Groups, Where: query.In{Field: "SEX", Values: []string{"1"}}}, "counts": {Counts: true}, "rows": ten, "facet": {Facets: []query.Facet{{Field: "SEX"}}}} {
+	for name, q := range map[string]query.Query{"filter": {Tables: [][]query.Group{policy.FixedTables()[0].Groups}, Where: query.In{Field: "SEX", Values: []string{"1"}}}, "counts": {Counts: true}, "rows": ten, "facet": {Facets: []query.Facet{{Field: "SEX"}}}} {
 		if _, err := d.Explore(t.Context(), planner, q, warehouse.Page{}, warehouse.Client{}); fault.Of(err) != fault.Denied {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -62,27 +62,29 @@ type Plan struct {
 	After  RowID      // only the page that follows this row in the order asked for; NoRow: the first page
 	Before RowID      // only the page that ends before this row; NoRow: not asked for. At most one of the two is given
 	Row    RowID      // only this row, if Guard and Where let it through; NoRow: all
-	Person PersonID   // only this person's rows; NoPerson: everyone's
+	People []PersonID // only these persons' rows; nil: everyone's
 }
 
 // NewPlan returns a plan for a query over all rows: no guard, first page.
 func NewPlan(q query.Query) Plan {
-	return Plan{Query: q, After: NoRow, Before: NoRow, Row: NoRow, Person: NoPerson}
+	return Plan{Query: q, After: NoRow, Before: NoRow, Row: NoRow}
 }
 
 // Answer is what an engine found. Counts are exact.
 //
-// For the unit Patients a Row stands for a person: it is the person's first
-// matching row in the order of the release (the latest admission), with the
-// number and the span of the person's matching rows beside it.
+// For the units Patients and Spells a Row stands for a person or a spell: it is
+// the first matching row in the order of the release (the latest admission), with
+// the number and the span of the matching rows of that person or spell beside it.
 type Answer struct {
-	Rows     []Row         // the page, at most Limit, in the order asked for
-	Offset   int           // how many rows (of the unit) come before the page
-	More     bool          // rows follow the page
-	Episodes int           // if Counts
-	Patients int           // if Counts: distinct persons
-	Facets   []FacetCounts // one for each of Plan.Facets, in order
-	Groups   []GroupCount  // the table's cells that are not zero, sorted by Keys, missing last
+	Rows     []Row          // the page, at most Limit, in the order asked for
+	Offset   int            // how many rows (of the unit) come before the page
+	More     bool           // rows follow the page
+	Episodes int            // if Counts
+	Patients int            // if Counts: distinct persons
+	Spells   int            // if Counts: distinct values of PROVIDER_SPELL
+	Misses   []int          // if Misses: for each of Plan.Parts the episodes that meet all the others
+	Facets   []FacetCounts  // one for each of Plan.Facets, in order
+	Tables   [][]GroupCount // one for each of Plan.Tables: its cells that are not zero, sorted by Keys, missing last
 }
 
 // Row is one line of a page.
@@ -92,7 +94,7 @@ type Row struct {
 	Values []string // as Plan.Columns; missing is "". A family gives its slots joined by commas, gaps empty, no trailing commas
 	Raw    []string // if Plan.Raw, as Values: the text as delivered where the load changed it, else "". A family gives "" (ask for its slots)
 	Origin string   // if Plan.Raw: "file:line" that the row was read from; "" if the release does not hold it
-	// For Patients only: over the person's matching rows.
+	// For Patients and Spells only: over the matching rows of the person or spell.
 	Episodes    int
 	First, Last string // admission dates; "" if none is recorded
 }
@@ -105,7 +107,7 @@ type FacetCounts struct {
 	// limit cut off follow in order of value. Without: by value (query.Compare).
 	Values   []ValueCount
 	Missing  int // episodes in which the field is not recorded
-	Distinct int // distinct values found, before any limit
+	Distinct int // distinct values found that Under lets through, before any limit
 }
 
 // ValueCount is one value, shortened as Chars says, and its episodes.
@@ -116,7 +118,7 @@ type ValueCount struct {
 
 // GroupCount is one cell of a table.
 type GroupCount struct {
-	Keys     []string // as Plan.Groups; "" is missing
+	Keys     []string // as the table's groups; "" is missing
 	Episodes int
 	Patients int // distinct persons in the cell
 }

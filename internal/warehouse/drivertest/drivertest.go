@@ -109,12 +109,12 @@ func empty(t *testing.T, open Open, f Fixture) {
 	f.Records = nil
 	engine := open(t, f)
 	defer engine.Close()
-	p := driver.NewPlan(query.Query{Limit: 5, Counts: true, Facets: []query.Facet{{Field: "SEX", Also: []string{"1"}}}, Groups: []query.Group{{Field: "SEX"}}})
+	p := driver.NewPlan(query.Query{Limit: 5, Counts: true, Facets: []query.Facet{{Field: "SEX", Also: []string{"1"}}}, Misses: true, Where: query.And{query.In{Field: "SEX", Values: []string{"1"}}}, Tables: [][]query.Group{{{Field: "SEX"}}}})
 	a, err := engine.Ask(context.Background(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := driver.Answer{Facets: []driver.FacetCounts{{Values: []driver.ValueCount{{Value: "1"}}}}}
+	want := driver.Answer{Misses: []int{0}, Tables: [][]driver.GroupCount{nil}, Facets: []driver.FacetCounts{{Values: []driver.ValueCount{{Value: "1"}}}}}
 	if d := cmp.Diff(want, tidy(a)); d != "" {
 		t.Error(d)
 	}

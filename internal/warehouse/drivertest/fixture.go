@@ -30,7 +30,7 @@ type Open func(t testing.TB, f Fixture) driver.Engine
 var fields = []string{
 	"EPIKEY", "TOKEN_PERSON_ID", "ADMIDATE", "EPISTART", "EPIEND", "EPIDUR", "ADMIMETH", "CLASSPAT", "DISDATE",
 	"FYEAR", "STARTAGE", "STARTAGE_CALC", "SEX", "ETHNOS", "PROCODE3", "MAINSPEF", "TRETSPEF",
-	"DIAG_01", "DIAG_02", "DIAG_03", "DIAG_04", "OPERTN_01", "OPERTN_02", "OPDATE_01",
+	"DIAG_01", "DIAG_02", "DIAG_03", "DIAG_04", "OPERTN_01", "OPERTN_02", "OPDATE_01", "PROVIDER_SPELL",
 }
 
 // Columns returns dictionary fields by name, in the order of the dictionary.
@@ -127,8 +127,20 @@ func New(t testing.TB) Fixture {
 		driver.Record{"ADMIDATE": "2030-01-01", "SEX": "1", "DIAG_02": "L40"},
 		driver.Record{"SEX": "1"},
 	)
+	number(f.Records)
 	deliver(f.Records)
 	return f
+}
+
+// number gives most rows a spell; engines must not rely on a spell's rows being
+// those of one person.
+func number(records []driver.Record) {
+	r := rand.New(rand.NewPCG(2026, 13))
+	for _, rec := range records {
+		if r.IntN(6) > 0 {
+			rec["PROVIDER_SPELL"] = fmt.Sprint(1 + r.IntN(150))
+		}
+	}
 }
 
 // deliver says where each row was read and what some of its values were before

@@ -89,12 +89,18 @@ func clause(p *asked, d *hes.Dictionary, n names, word, rest string) error {
 	case "guard":
 		p.Guard, err = parseExpr(d, rest)
 	case "unit":
-		if rest != "patients" {
-			return fmt.Errorf("the unit is not patients")
+		switch rest {
+		case "patients":
+			p.Unit = query.Patients
+		case "spells":
+			p.Unit = query.Spells
+		default:
+			return fmt.Errorf("the unit is neither patients nor spells")
 		}
-		p.Unit = query.Patients
 	case "count":
 		p.Counts = true
+	case "misses":
+		p.Misses = true
 	case "show":
 		p.Columns = list(rest)
 	case "raw":
@@ -120,7 +126,13 @@ func clause(p *asked, d *hes.Dictionary, n names, word, rest string) error {
 		case "row":
 			p.Row, ok = n.row[key]
 		case "person":
-			p.Person, ok = n.person[key]
+			for _, k := range list(key) {
+				var who driver.PersonID
+				if who, ok = n.person[k]; !ok {
+					break
+				}
+				p.People = append(p.People, who)
+			}
 		}
 		if !ok {
 			return fmt.Errorf("there is no such row or person")
@@ -130,13 +142,15 @@ func clause(p *asked, d *hes.Dictionary, n names, word, rest string) error {
 		f, err = facet(rest)
 		p.Facets = append(p.Facets, f)
 	case "table":
+		var t []query.Group
 		for _, dimension := range list(rest) {
 			var f query.Facet
 			if f, err = facet(dimension); err != nil {
 				return err
 			}
-			p.Groups = append(p.Groups, query.Group{Field: f.Field, Chars: f.Chars})
+			t = append(t, query.Group{Field: f.Field, Chars: f.Chars})
 		}
+		p.Tables = append(p.Tables, t)
 	default:
 		err = fmt.Errorf("%q begins no clause", word)
 	}
@@ -175,7 +189,7 @@ func facet(text string) (query.Facet, error) {
 	f := query.Facet{Field: words[0]}
 	part := ""
 	for _, w := range words[1:] {
-		if slices.Contains([]string{"chars", "limit", "also", "leave"}, w) {
+		if slices.Contains([]string{"chars", "limit", "also", "leave", "under"}, w) {
 			part = w
 			continue
 		}
@@ -189,6 +203,8 @@ func facet(text string) (query.Facet, error) {
 			f.Also = append(f.Also, w)
 		case "leave":
 			f.Leave = append(f.Leave, w)
+		case "under":
+			f.Under = append(f.Under, w)
 		default:
 			err = fmt.Errorf("%q is not understood", w)
 		}

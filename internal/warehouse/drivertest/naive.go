@@ -232,7 +232,10 @@ func (n *naive) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error) 
 	rows := n.find(p, p.Where)
 	a := &driver.Answer{}
 	if p.Counts {
-		a.Episodes, a.Patients = len(rows), n.patients(rows)
+		a.Episodes, a.Patients, a.Spells = len(rows), n.different(rows, "TOKEN_PERSON_ID"), n.different(rows, "PROVIDER_SPELL")
+	}
+	if p.Misses {
+		a.Misses = n.misses(p)
 	}
 	for _, f := range p.Facets {
 		leave := f.Leave
@@ -241,8 +244,8 @@ func (n *naive) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error) 
 		}
 		a.Facets = append(a.Facets, n.facet(n.find(p, left(p.Where, leave)), f))
 	}
-	if len(p.Groups) > 0 {
-		a.Groups = n.table(rows, p.Groups)
+	for _, t := range p.Tables {
+		a.Tables = append(a.Tables, n.table(rows, t))
 	}
 	if p.Limit > 0 {
 		n.page(a, p, rows)
@@ -254,7 +257,10 @@ func (n *naive) find(p driver.Plan, where query.Expr) []int {
 	var out []int
 	for i, r := range n.rows {
 		wanted := p.Row == driver.NoRow || int(p.Row) == i
-		theirs := p.Person == driver.NoPerson || int(p.Person) < len(n.person) && r["TOKEN_PERSON_ID"] == n.person[p.Person]
+		theirs := p.People == nil
+		for _, who := range p.People {
+			theirs = theirs || int(who) < len(n.person) && r["TOKEN_PERSON_ID"] == n.person[who]
+		}
 		if wanted && theirs && n.holds(r, p.Guard) && n.holds(r, where) {
 			out = append(out, i)
 		}
@@ -262,14 +268,43 @@ func (n *naive) find(p driver.Plan, where query.Expr) []int {
 	return out
 }
 
-func (n *naive) patients(rows []int) int {
+// different counts the values of a field that rows hold.
+func (n *naive) different(rows []int, field string) int {
 	var seen []string
 	for _, i := range rows {
-		if key := n.rows[i]["TOKEN_PERSON_ID"]; key != "" && place(seen, key) < 0 {
+		if key := n.rows[i][field]; key != "" && place(seen, key) < 0 {
 			seen = append(seen, key)
 		}
 	}
 	return len(seen)
+}
+
+// misses counts, for each part of the condition, the rows that fail no other.
+func (n *naive) misses(p driver.Plan) []int {
+	var parts []query.Expr
+	if and, ok := p.Where.(query.And); ok {
+		parts = and
+	} else if p.Where != nil {
+		parts = append(parts, p.Where)
+	}
+	var out []int
+	for range parts {
+		out = append(out, 0)
+	}
+	for _, row := range n.find(p, nil) {
+		var failed []int
+		for i, part := range parts {
+			if !n.holds(n.rows[row], part) {
+				failed = append(failed, i)
+			}
+		}
+		for i := range out {
+			if len(failed) == 0 || len(failed) == 1 && failed[0] == i {
+				out[i]++
+			}
+		}
+	}
+	return out
 }
 
 // start returns the beginning of a value.
@@ -290,7 +325,13 @@ func (n *naive) facet(rows []int, f query.Facet) driver.FacetCounts {
 		}
 		once := map[string]bool{}
 		for _, v := range slots {
-			once[start(v, f.Chars)] = true
+			under := len(f.Under) == 0
+			for _, u := range f.Under {
+				under = under || start(v, len(u)) == u
+			}
+			if under {
+				once[start(v, f.Chars)] = true
+			}
 		}
 		for v := range once {
 			count[v]++
@@ -346,7 +387,7 @@ func (n *naive) table(rows []int, by []query.Group) []driver.GroupCount {
 	var out []driver.GroupCount
 	for key, rows := range cells {
 		keys := strings.Split(strings.TrimSuffix(key, "|"), "|")
-		out = append(out, driver.GroupCount{Keys: keys, Episodes: len(rows), Patients: n.patients(rows)})
+		out = append(out, driver.GroupCount{Keys: keys, Episodes: len(rows), Patients: n.different(rows, "TOKEN_PERSON_ID")})
 	}
 	sort.Slice(out, func(i, j int) bool {
 		for k, g := range by {

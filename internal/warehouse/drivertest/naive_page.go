@@ -13,13 +13,17 @@ import (
 // stands; the mark is a row like any other, so it has a place even if it does
 // not match.
 func (n *naive) page(a *driver.Answer, p driver.Plan, rows []int) {
-	episodes := map[string][]int{} // matching rows of each person
+	field := "TOKEN_PERSON_ID"
+	if p.Unit == query.Spells {
+		field = "PROVIDER_SPELL"
+	}
+	episodes := map[string][]int{} // matching rows of each person or spell
 	for _, i := range rows {
-		if key := n.rows[i]["TOKEN_PERSON_ID"]; key != "" {
+		if key := n.rows[i][field]; key != "" {
 			episodes[key] = append(episodes[key], i)
 		}
 	}
-	if p.Unit == query.Patients {
+	if p.Unit != query.Episodes {
 		rows = nil
 		for _, mine := range episodes {
 			rows = append(rows, mine[0])
@@ -28,7 +32,7 @@ func (n *naive) page(a *driver.Answer, p driver.Plan, rows []int) {
 	before := func(i, j int) bool {
 		for _, s := range p.Sort {
 			if s.Field == query.ByEpisodes {
-				x, y := len(episodes[n.rows[i]["TOKEN_PERSON_ID"]]), len(episodes[n.rows[j]["TOKEN_PERSON_ID"]])
+				x, y := len(episodes[n.rows[i][field]]), len(episodes[n.rows[j][field]])
 				if x != y {
 					return (x < y) != s.Desc
 				}
@@ -65,12 +69,12 @@ func (n *naive) page(a *driver.Answer, p driver.Plan, rows []int) {
 	}
 	a.Offset, a.More = from, to < len(rows)
 	for _, i := range rows[from:to] {
-		a.Rows = append(a.Rows, n.line(p, i, episodes))
+		a.Rows = append(a.Rows, n.line(p, i, episodes[n.rows[i][field]]))
 	}
 }
 
-// line is one row of the page.
-func (n *naive) line(p driver.Plan, i int, episodes map[string][]int) driver.Row {
+// line is one row of the page; theirs are the rows of its person or spell.
+func (n *naive) line(p driver.Plan, i int, theirs []int) driver.Row {
 	r := n.rows[i]
 	out := driver.Row{ID: driver.RowID(i), Person: driver.NoPerson, Values: make([]string, len(p.Columns))}
 	key := r["TOKEN_PERSON_ID"]
@@ -97,11 +101,11 @@ func (n *naive) line(p driver.Plan, i int, episodes map[string][]int) driver.Row
 			out.Raw[c] = r["RAW:"+field]
 		}
 	}
-	if p.Unit != query.Patients {
+	if p.Unit == query.Episodes {
 		return out
 	}
-	out.Episodes = len(episodes[key])
-	for _, other := range episodes[key] {
+	out.Episodes = len(theirs)
+	for _, other := range theirs {
 		day := n.rows[other]["ADMIDATE"]
 		if day == "" {
 			continue

@@ -109,7 +109,10 @@ func (n *naive) lines(p driver.Plan, a *driver.Answer) []string {
 	var out []string
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	if p.Counts {
-		say("%d episodes, %d patients", a.Episodes, a.Patients)
+		say("%d episodes, %d spells, %d patients", a.Episodes, a.Spells, a.Patients)
+	}
+	for i, n := range a.Misses {
+		say("without %s: %d", p.Parts()[i], n)
 	}
 	if p.Limit > 0 {
 		more := "none follow"
@@ -130,7 +133,7 @@ func (n *naive) lines(p driver.Plan, a *driver.Answer) []string {
 			}
 		}
 		line := "  " + strings.Join(values, " | ")
-		if p.Unit == query.Patients {
+		if p.Unit != query.Episodes {
 			line += fmt.Sprintf(" (%d episodes, %s to %s)", r.Episodes, shown([]string{r.First})[0], shown([]string{r.Last})[0])
 		}
 		if p.Raw {
@@ -144,11 +147,13 @@ func (n *naive) lines(p driver.Plan, a *driver.Answer) []string {
 			say("  %s: %d", shown([]string{v.Value})[0], v.Count)
 		}
 	}
-	for _, g := range a.Groups {
-		say("%s: %d episodes, %d patients", strings.Join(shown(g.Keys), " | "), g.Episodes, g.Patients)
-	}
-	if len(p.Groups) > 0 && len(a.Groups) == 0 {
-		say("no cells")
+	for _, t := range a.Tables {
+		for _, g := range t {
+			say("%s: %d episodes, %d patients", strings.Join(shown(g.Keys), " | "), g.Episodes, g.Patients)
+		}
+		if len(t) == 0 {
+			say("no cells")
+		}
 	}
 	if len(out) == 0 {
 		say("nothing was asked for")

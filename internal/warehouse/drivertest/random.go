@@ -135,7 +135,7 @@ func (g *generator) chars(f hes.Field) int {
 }
 
 func (g *generator) plan() driver.Plan {
-	p := driver.NewPlan(query.Query{Limit: g.r.IntN(12), Counts: g.r.IntN(2) == 0})
+	p := driver.NewPlan(query.Query{Limit: g.r.IntN(12), Counts: g.r.IntN(2) == 0, Misses: g.r.IntN(3) == 0})
 	if g.r.IntN(8) > 0 {
 		p.Where = g.expr(3)
 	}
@@ -150,8 +150,8 @@ func (g *generator) plan() driver.Plan {
 	}
 	p.Raw = g.r.IntN(3) == 0
 	switch {
-	case g.r.IntN(4) == 0:
-		p.Unit = query.Patients
+	case g.r.IntN(3) == 0:
+		p.Unit = one(g, []query.Unit{query.Patients, query.Spells})
 		if g.r.IntN(2) == 0 {
 			p.Sort = []query.Sort{{Field: query.ByEpisodes, Desc: g.r.IntN(2) == 0}}
 		}
@@ -169,13 +169,20 @@ func (g *generator) plan() driver.Plan {
 		for range g.r.IntN(3) {
 			facet.Leave = append(facet.Leave, one(g, g.all))
 		}
+		if f.Type == hes.Code || f.Type == hes.Key {
+			for range g.r.IntN(3) {
+				facet.Under = append(facet.Under, query.Head(g.value(f), 1+g.r.IntN(4)))
+			}
+		}
 		p.Facets = append(p.Facets, facet)
 	}
-	if g.r.IntN(4) == 0 {
+	for range max(0, g.r.IntN(5)-2) {
+		var t []query.Group
 		for range 1 + g.r.IntN(query.MaxGroups) {
 			f, _ := g.f.Dictionary.Field(one(g, g.scalar))
-			p.Groups = append(p.Groups, query.Group{Field: f.Name, Chars: g.chars(f)})
+			t = append(t, query.Group{Field: f.Name, Chars: g.chars(f)})
 		}
+		p.Tables = append(p.Tables, t)
 	}
 	switch mark := driver.RowID(g.r.IntN(max(1, g.rows))); g.r.IntN(8) {
 	case 0, 1:
@@ -185,7 +192,9 @@ func (g *generator) plan() driver.Plan {
 	case 3:
 		p.Row = mark
 	case 4:
-		p.Person = driver.PersonID(g.r.IntN(max(1, g.persons)))
+		for range 1 + g.r.IntN(4) {
+			p.People = append(p.People, driver.PersonID(g.r.IntN(max(1, g.persons))))
+		}
 	}
 	return p
 }
@@ -199,8 +208,8 @@ func runRandom(t *testing.T, engine, oracle driver.Engine, f Fixture, seed uint6
 		p := g.plan()
 		if d := differ(t, engine, oracle, p); d != "" {
 			p = shrink(t, engine, oracle, p)
-			t.Fatalf("seed %d, question %d: %s\nguard %v, after %d, before %d, row %d, person %d, limit %d, columns %v, facets %+v, groups %+v\n%s",
-				seed, i, p.Query, p.Guard, p.After, p.Before, p.Row, p.Person, p.Limit, p.Columns, p.Facets, p.Groups, differ(t, engine, oracle, p))
+			t.Fatalf("seed %d, question %d: %s\nguard %v, after %d, before %d, row %d, persons %d, limit %d, columns %v, facets %+v, tables %+v\n%s",
+				seed, i, p.Query, p.Guard, p.After, p.Before, p.Row, p.People, p.Limit, p.Columns, p.Facets, p.Tables, differ(t, engine, oracle, p))
 		}
 	}
 }
@@ -225,8 +234,10 @@ func tidy(a *driver.Answer) driver.Answer {
 	if len(out.Rows) == 0 {
 		out.Rows = nil
 	}
-	if len(out.Groups) == 0 {
-		out.Groups = nil
+	for i, t := range out.Tables {
+		if len(t) == 0 {
+			out.Tables[i] = nil
+		}
 	}
 	for i, f := range out.Facets {
 		if len(f.Values) == 0 {
@@ -277,6 +288,7 @@ func shrink(t *testing.T, engine, oracle driver.Engine, p driver.Plan) driver.Pl
 				func(f *query.Facet) { f.Limit = 0 },
 				func(f *query.Facet) { f.Also = nil },
 				func(f *query.Facet) { f.Leave = nil },
+				func(f *query.Facet) { f.Under = nil },
 			} {
 				try(func(q *driver.Plan) {
 					q.Facets = slices.Clone(q.Facets)
@@ -284,13 +296,14 @@ func shrink(t *testing.T, engine, oracle driver.Engine, p driver.Plan) driver.Pl
 				})
 			}
 		}
-		if len(p.Groups) > 0 {
-			try(func(q *driver.Plan) { q.Groups = nil })
-			try(func(q *driver.Plan) { q.Groups = q.Groups[1:] })
+		if len(p.Tables) > 0 {
+			try(func(q *driver.Plan) { q.Tables = q.Tables[1:] })
+			try(func(q *driver.Plan) { q.Tables = q.Tables[:1] })
 		}
+		try(func(q *driver.Plan) { q.Misses = false })
 		try(func(q *driver.Plan) { q.Limit, q.Counts = 0, false })
 		try(func(q *driver.Plan) { q.After, q.Before = driver.NoRow, driver.NoRow })
-		try(func(q *driver.Plan) { q.Row, q.Person = driver.NoRow, driver.NoPerson })
+		try(func(q *driver.Plan) { q.Row, q.People = driver.NoRow, nil })
 		for _, q := range tries {
 			if !reflect.DeepEqual(p, q) && fails(q) {
 				p, changed = q, true

@@ -34,7 +34,7 @@ func runWalks(t *testing.T, engine, oracle driver.Engine, f Fixture, seed uint64
 	g := newGenerator(f, oracle.Info(), seed)
 	for i := range n {
 		p := g.plan()
-		p.After, p.Before, p.Facets, p.Groups = driver.NoRow, driver.NoRow, nil, nil
+		p.After, p.Before, p.Facets, p.Tables, p.Misses = driver.NoRow, driver.NoRow, nil, nil, false
 		p.Limit = 1 + g.r.IntN(60)
 		whole := p
 		whole.Limit = oracle.Info().Rows + 1
@@ -43,7 +43,7 @@ func runWalks(t *testing.T, engine, oracle driver.Engine, f Fixture, seed uint64
 			t.Fatal("oracle:", err)
 		}
 		if d := walk(t, engine, p, all.Rows); d != "" {
-			t.Fatalf("seed %d, walk %d: %s\nguard %v, row %d, person %d, limit %d\n%s", seed, i, p.Query, p.Guard, p.Row, p.Person, p.Limit, d)
+			t.Fatalf("seed %d, walk %d: %s\nguard %v, row %d, persons %d, limit %d\n%s", seed, i, p.Query, p.Guard, p.Row, p.People, p.Limit, d)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func walk(t *testing.T, engine driver.Engine, p driver.Plan, rows []driver.Row) 
 		if from < to {
 			want.Rows = rows[from:to]
 		}
-		got.Episodes, got.Patients = 0, 0
+		got.Episodes, got.Patients, got.Spells = 0, 0, 0
 		return cmp.Diff(want, tidy(got))
 	}
 	from := 0

@@ -92,7 +92,14 @@ func (e *Engine) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error)
 	a := &driver.Answer{}
 	matching := e.match(p, query.Both(p.Guard, p.Where))
 	if p.Counts {
-		a.Episodes, a.Patients = len(matching), e.distinct(matching)
+		a.Episodes, a.Patients, a.Spells = len(matching), e.distinct(matching), e.spells(matching)
+	}
+	if p.Misses {
+		parts := p.Parts()
+		for i := range parts {
+			others := query.And(slices.Delete(slices.Clone(parts), i, i+1))
+			a.Misses = append(a.Misses, len(e.match(p, query.Both(p.Guard, others))))
+		}
 	}
 	for _, f := range p.Facets {
 		leave := f.Leave
@@ -102,14 +109,14 @@ func (e *Engine) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error)
 		rows := e.match(p, query.Both(p.Guard, query.Without(p.Where, leave)))
 		a.Facets = append(a.Facets, e.facet(rows, f))
 	}
-	if len(p.Groups) > 0 {
-		a.Groups = e.groups(matching, p.Groups)
+	for _, t := range p.Tables {
+		a.Tables = append(a.Tables, e.groups(matching, t))
 	}
 	if p.Limit > 0 {
-		if p.Unit == query.Patients {
-			e.patients(a, p, matching)
-		} else {
+		if p.Unit == query.Episodes {
 			e.page(a, p, matching)
+		} else {
+			e.lines(a, p, matching)
 		}
 	}
 	return a, nil
@@ -120,7 +127,7 @@ func (e *Engine) match(p driver.Plan, where query.Expr) []driver.RowID {
 	var out []driver.RowID
 	for i, r := range e.rows {
 		id := driver.RowID(i)
-		if p.Row != driver.NoRow && p.Row != id || p.Person != driver.NoPerson && p.Person != e.person[i] {
+		if p.Row != driver.NoRow && p.Row != id || p.People != nil && !slices.Contains(p.People, e.person[i]) {
 			continue
 		}
 		if where == nil || e.holds(r, where) {
@@ -135,6 +142,16 @@ func (e *Engine) distinct(rows []driver.RowID) int {
 	for _, id := range rows {
 		if p := e.person[id]; p != driver.NoPerson {
 			seen[p] = true
+		}
+	}
+	return len(seen)
+}
+
+func (e *Engine) spells(rows []driver.RowID) int {
+	seen := map[string]bool{}
+	for _, id := range rows {
+		if n := e.rows[id][hes.SpellField]; n != "" {
+			seen[n] = true
 		}
 	}
 	return len(seen)

@@ -85,24 +85,30 @@ func (e *Engine) row(p driver.Plan, id driver.RowID) driver.Row {
 	return out
 }
 
-// patients fills in the page of persons: each stands where its first matching
-// row stands.
-func (e *Engine) patients(a *driver.Answer, p driver.Plan, matching []driver.RowID) {
-	rows := map[driver.PersonID][]driver.RowID{} // in release order
+// lines fills in the page of persons or spells: each stands where its first
+// matching row stands.
+func (e *Engine) lines(a *driver.Answer, p driver.Plan, matching []driver.RowID) {
+	of := func(id driver.RowID) string {
+		if p.Unit == query.Spells {
+			return e.rows[id][hes.SpellField]
+		}
+		return e.rows[id][hes.PersonField]
+	}
+	rows := map[string][]driver.RowID{} // in release order
 	var firsts []driver.RowID
 	for _, id := range matching {
-		who := e.person[id]
-		if who == driver.NoPerson {
+		key := of(id)
+		if key == "" {
 			continue
 		}
-		if rows[who] == nil {
+		if rows[key] == nil {
 			firsts = append(firsts, id)
 		}
-		rows[who] = append(rows[who], id)
+		rows[key] = append(rows[key], id)
 	}
 	order := func(x, y driver.RowID) int {
 		if len(p.Sort) > 0 {
-			c := cmp.Compare(len(rows[e.person[x]]), len(rows[e.person[y]]))
+			c := cmp.Compare(len(rows[of(x)]), len(rows[of(y)]))
 			if p.Sort[0].Desc {
 				c = -c
 			}
@@ -116,7 +122,7 @@ func (e *Engine) patients(a *driver.Answer, p driver.Plan, matching []driver.Row
 	from, to := window(p, firsts, order)
 	for _, id := range firsts[from:to] {
 		out := e.row(p, id)
-		mine := rows[out.Person]
+		mine := rows[of(id)]
 		out.Episodes = len(mine)
 		for _, other := range mine { // newest first
 			if d := e.rows[other][hes.AdmissionDate]; d != "" {

@@ -41,7 +41,12 @@ func (s *Store) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error) 
 	}
 	a := &driver.Answer{}
 	if p.Counts {
-		a.Episodes, a.Patients = all.count(), s.distinct(all)
+		a.Episodes, a.Patients, a.Spells = all.count(), s.distinct(all), s.spells(all)
+	}
+	if p.Misses {
+		if a.Misses, err = s.misses(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	for _, f := range p.Facets {
 		leave := f.Leave
@@ -54,14 +59,14 @@ func (s *Store) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error) 
 		}
 		a.Facets = append(a.Facets, s.facet(b, f))
 	}
-	if len(p.Groups) > 0 {
-		a.Groups = s.groups(all, p.Groups)
+	for _, t := range p.Tables {
+		a.Tables = append(a.Tables, s.groups(all, t))
 	}
 	if p.Limit > 0 {
-		if p.Unit == query.Patients {
-			s.patients(a, p, all)
-		} else {
+		if p.Unit == query.Episodes {
 			s.page(a, p, all)
+		} else {
+			s.lines(a, p, all)
 		}
 	}
 	return a, ctx.Err()
@@ -161,23 +166,37 @@ func (s *Store) row(p driver.Plan, id driver.RowID) driver.Row {
 	return out
 }
 
-// patients fills in the page of persons: each stands where its first matching
-// row stands.
-func (s *Store) patients(a *driver.Answer, p driver.Plan, all bitmap) {
-	counts := make([]uint32, s.persons)
+// keys numbers the persons or spells that lines stand for: of a row its number,
+// which is not below n if it has none, from 0.
+func (s *Store) keys(u query.Unit) (of func(driver.RowID) uint32, n int) {
+	if u == query.Patients {
+		return func(row driver.RowID) uint32 { return uint32(s.personOf(row)) }, s.persons
+	}
+	c, at := s.accessor(hes.SpellField)
+	if c == nil {
+		return func(driver.RowID) uint32 { return 0 }, 0
+	}
+	return func(row driver.RowID) uint32 { return at(int(row)) - 1 }, c.meta.Values // 0 wraps round
+}
+
+// lines fills in the page of persons or spells: each stands where its first
+// matching row stands.
+func (s *Store) lines(a *driver.Answer, p driver.Plan, all bitmap) {
+	of, n := s.keys(p.Unit)
+	counts := make([]uint32, n)
 	var firsts []driver.RowID
 	all.each(func(row int) bool {
-		if who := s.personOf(driver.RowID(row)); int(who) < s.persons {
-			if counts[who] == 0 {
+		if k := of(driver.RowID(row)); int(k) < n {
+			if counts[k] == 0 {
 				firsts = append(firsts, driver.RowID(row))
 			}
-			counts[who]++
+			counts[k]++
 		}
 		return true
 	})
 	episodes := func(row driver.RowID) uint32 {
-		if who := s.personOf(row); int(who) < s.persons {
-			return counts[who]
+		if k := of(row); int(k) < n {
+			return counts[k]
 		}
 		return 0
 	}
@@ -197,20 +216,43 @@ func (s *Store) patients(a *driver.Answer, p driver.Plan, all bitmap) {
 		slices.SortFunc(firsts, order)
 	}
 	from, to := window(p, firsts, order)
-	admitted, at := s.accessor(hes.AdmissionDate)
-	for _, id := range firsts[from:to] {
+	place := make(map[uint32]int, to-from) // of a person or spell its line
+	for i, id := range firsts[from:to] {
 		out := s.row(p, id)
 		out.Episodes = int(episodes(id))
-		for _, other := range s.list[s.starts[out.Person]:s.starts[out.Person+1]] { // newest first
-			if admitted == nil || !all.has(int(other)) || at(int(other)) == 0 {
-				continue
-			}
-			out.First = admitted.value(at(int(other)))
-			if out.Last == "" {
-				out.Last = out.First
+		a.Rows = append(a.Rows, out)
+		place[of(id)] = i
+	}
+	s.spans(a.Rows, place, of, p.Unit, all)
+	a.Offset, a.More = from, to < len(firsts)
+}
+
+// spans fills in the first and last admission of each line.
+func (s *Store) spans(rows []driver.Row, place map[uint32]int, of func(driver.RowID) uint32, u query.Unit, all bitmap) {
+	admitted, at := s.accessor(hes.AdmissionDate)
+	if admitted == nil {
+		return
+	}
+	see := func(row int) bool { // newest first
+		i, wanted := place[of(driver.RowID(row))]
+		if !wanted || at(row) == 0 {
+			return true
+		}
+		rows[i].First = admitted.value(at(row))
+		if rows[i].Last == "" {
+			rows[i].Last = rows[i].First
+		}
+		return true
+	}
+	if u != query.Patients {
+		all.each(see)
+		return
+	}
+	for _, r := range rows {
+		for _, row := range s.list[s.starts[r.Person]:s.starts[r.Person+1]] {
+			if all.has(int(row)) {
+				see(int(row))
 			}
 		}
-		a.Rows = append(a.Rows, out)
 	}
-	a.Offset, a.More = from, to < len(firsts)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"webenablehes/internal/hes"
 	"webenablehes/internal/query"
@@ -20,22 +21,32 @@ func (s *Store) facet(b bitmap, f query.Facet) driver.FacetCounts {
 	if c == nil {
 		return pick(driver.FacetCounts{Missing: b.count()}, nil, f, field.Type)
 	}
-	// values that share their first characters stand together in the dictionary
+	// Values that share their first characters stand together in the dictionary. A
+	// head that is only partly under the wanted ones counts what is.
 	fold := make([]uint32, c.meta.Values+1)
 	var heads []string
+	var others []int // codes that are not under any of them
 	for code := 1; code <= c.meta.Values; code++ {
-		head := query.Head(c.value(uint32(code)), f.Chars)
+		value := c.value(uint32(code))
+		if len(f.Under) > 0 && !slices.ContainsFunc(f.Under, func(p string) bool { return strings.HasPrefix(value, p) }) {
+			others = append(others, code)
+			continue
+		}
+		head := query.Head(value, f.Chars)
 		if len(heads) == 0 || heads[len(heads)-1] != head {
 			heads = append(heads, head)
 		}
 		fold[code] = uint32(len(heads))
 	}
-	counts := make([]int, len(heads)+1)
+	for _, code := range others {
+		fold[code] = uint32(len(heads)) + 1
+	}
+	counts := make([]int, len(heads)+2)
 	switch {
 	case !field.List():
 		b.each(func(row int) bool { counts[fold[at(row)]]++; return true })
 	default:
-		last := make([]uint32, len(heads)+1) // row + 1 that a value was last counted in
+		last := make([]uint32, len(heads)+2) // row + 1 that a value was last counted in
 		b.each(func(row int) bool {
 			from, to := c.offset[row], c.offset[row+1]
 			if from == to {

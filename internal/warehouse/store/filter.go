@@ -180,20 +180,21 @@ func (s *Store) leaf(ctx context.Context, name string, spans func(*column) []spa
 	return out, nil
 }
 
-// restrict applies the plan's single row or person.
+// restrict applies the plan's single row or persons.
 func (s *Store) restrict(b bitmap, p driver.Plan) bitmap {
-	if p.Row == driver.NoRow && p.Person == driver.NoPerson {
+	if p.Row == driver.NoRow && p.People == nil {
 		return b
 	}
-	only := s.empty()
-	if p.Person != driver.NoPerson {
-		if int(p.Person) < s.persons {
-			for _, row := range s.list[s.starts[p.Person]:s.starts[p.Person+1]] {
-				only.set(int(row))
+	only := s.full()
+	if p.People != nil {
+		only = s.empty()
+		for _, who := range p.People {
+			if int(who) < s.persons {
+				for _, row := range s.list[s.starts[who]:s.starts[who+1]] {
+					only.set(int(row))
+				}
 			}
 		}
-	} else {
-		only = s.full()
 	}
 	if p.Row != driver.NoRow {
 		one := s.empty()
@@ -221,4 +222,58 @@ func (s *Store) distinct(b bitmap) int {
 		return true
 	})
 	return seen.count()
+}
+
+// spells counts the provider spells of a bitmap's rows.
+func (s *Store) spells(b bitmap) int {
+	of, n := s.keys(query.Spells)
+	if n == 0 {
+		return 0
+	}
+	seen := make(bitmap, (n+63)/64)
+	b.each(func(row int) bool {
+		if k := of(driver.RowID(row)); int(k) < n {
+			seen.set(int(k))
+		}
+		return true
+	})
+	return seen.count()
+}
+
+// misses counts, for each top-level condition, the rows that meet all the others:
+// what comes before it is ANDed from the left, what follows from the right.
+func (s *Store) misses(ctx context.Context, p driver.Plan) ([]int, error) {
+	parts := p.Parts()
+	sets := make([]bitmap, len(parts)+1)
+	for i, part := range parts {
+		b, err := s.match(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		sets[i] = b
+	}
+	guard, err := s.match(ctx, p.Guard)
+	if err != nil {
+		return nil, err
+	}
+	sets[len(parts)] = s.restrict(guard, p)
+	right := make([]bitmap, len(parts)+1) // right[i]: all from i on
+	right[len(parts)] = sets[len(parts)]
+	for i := len(parts) - 1; i > 0; i-- {
+		right[i] = make(bitmap, len(right[i+1]))
+		for k, w := range right[i+1] {
+			right[i][k] = w & sets[i][k]
+		}
+	}
+	var out []int
+	left := s.full()
+	for i := range parts {
+		n := 0
+		for k, w := range left {
+			n += bits.OnesCount64(w & right[i+1][k])
+			left[k] = w & sets[i][k]
+		}
+		out = append(out, n)
+	}
+	return out, nil
 }
