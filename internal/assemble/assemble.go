@@ -19,6 +19,7 @@ import (
 	"runtime"
 	"sync"
 
+	"webenablehes/internal/bulk"
 	"webenablehes/internal/derive"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/quality"
@@ -218,7 +219,7 @@ func (a *assembly) take(n int) []uint32 {
 	if p, ok := a.spare.Get().(*[]uint32); ok && cap(*p) >= n {
 		return (*p)[:n]
 	}
-	return make([]uint32, n, max(n, a.n))
+	return bulk.Make[uint32](max(n, a.n))[:n]
 }
 
 func (a *assembly) give(v []uint32) {

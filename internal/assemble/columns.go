@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"webenablehes/internal/bulk"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/query"
 	"webenablehes/internal/staging"
@@ -93,7 +94,7 @@ type list struct {
 
 // family reads the slots of a family, by the name of the family.
 func (a *assembly) family(name string) (list, error) {
-	out := list{offsets: make([]uint32, 1, a.n+1)}
+	out := list{offsets: bulk.Make[uint32](a.n + 1)[:1]}
 	for _, f := range a.columns {
 		if f.Family == name {
 			out.slots = append(out.slots, f)
@@ -152,7 +153,7 @@ func (a *assembly) family(name string) (list, error) {
 // key reads an identifier: its values in the order of their bytes, and for each
 // row its value's place there counted from 1.
 func (a *assembly) key(name string) (values staging.Text, rows []uint32, err error) {
-	rows = make([]uint32, a.n)
+	rows = bulk.Make[uint32](a.n)
 	var texts []staging.Text
 	var at []int
 	for i, s := range a.sources {
@@ -195,6 +196,18 @@ func (a *assembly) key(name string) (values staging.Text, rows []uint32, err err
 	return values, rows, nil
 }
 
+// places reads an identifier without its values: for each row the place of its
+// value in their order, counted from 1.
+func (a *assembly) places(name string) ([]uint32, error) {
+	if len(a.sources) == 1 && a.live[0] == nil {
+		if c := a.sources[0].Batch.Column(name); c >= 0 {
+			return a.sources[0].Batch.Codes(c)
+		}
+	}
+	_, rows, err := a.key(name)
+	return rows, err
+}
+
 // narrow is codes in as few bytes as they need.
 type narrow struct {
 	w1 []uint8
@@ -211,19 +224,19 @@ func narrowed(rows, table []uint32) narrow {
 	}
 	switch {
 	case most < 1<<8:
-		out := make([]uint8, len(rows))
+		out := bulk.Make[uint8](len(rows))
 		for i, e := range rows {
 			out[i] = uint8(table[e])
 		}
 		return narrow{w1: out}
 	case most < 1<<16:
-		out := make([]uint16, len(rows))
+		out := bulk.Make[uint16](len(rows))
 		for i, e := range rows {
 			out[i] = uint16(table[e])
 		}
 		return narrow{w2: out}
 	}
-	out := make([]uint32, len(rows))
+	out := bulk.Make[uint32](len(rows))
 	for i, e := range rows {
 		out[i] = table[e]
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"webenablehes/internal/bulk"
 	"webenablehes/internal/derive"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/query"
@@ -102,7 +103,7 @@ func (w worked) of(results []outcome, codes []uint32) []string {
 // order in which they come in the release.
 func (a *assembly) numbered(of func(*outcome) int32) (codes []uint32, n int) {
 	codes = a.take(len(a.order))
-	number := make([]uint32, a.n)
+	number := bulk.Make[uint32](a.n)
 	for k := range a.results {
 		id := of(&a.results[k])
 		if id < 0 {
@@ -137,7 +138,7 @@ func (a *assembly) bitList(family string, names []string, bits func(k int) uint1
 	for i, n := range names {
 		code[i] = uint32(slices.Index(values, n)) + 1
 	}
-	offsets = make([]uint32, 1, len(a.order)+1)
+	offsets = bulk.Make[uint32](len(a.order) + 1)[:1]
 	used := make([]bool, len(values)+1)
 	most := 0
 	for k := range a.order {

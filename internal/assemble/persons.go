@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 
+	"webenablehes/internal/bulk"
 	"webenablehes/internal/derive"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/quality"
@@ -54,7 +55,7 @@ func (a *assembly) derive(out *Result) error {
 	if err != nil {
 		return err
 	}
-	_, persons, err := a.key(hes.PersonField)
+	persons, err := a.places(hes.PersonField)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (a *assembly) derive(out *Result) error {
 	}
 	f = nil
 	starts, rows := byPerson(persons)
-	a.results = make([]outcome, a.n)
+	a.results = bulk.Make[outcome](a.n)
 	type chunk struct{ from, to int } // persons
 	var chunks []chunk
 	const size = 1 << 14
@@ -147,7 +148,7 @@ func (w *worker) derive(a *assembly, eps []derive.Episode, rows []uint32, base u
 
 // episodes puts together what the rules need of each row.
 func (a *assembly) episodes(f *facts) ([]derive.Episode, error) {
-	eps := make([]derive.Episode, a.n)
+	eps := bulk.Make[derive.Episode](a.n)
 	var tasks []func() error
 	const size = 1 << 12 // as many as stay in the processor's memory
 	for from := 0; from < a.n; from += 64 * size {
@@ -168,14 +169,14 @@ func byPerson(persons []uint32) (starts, rows []uint32) {
 	for _, p := range persons {
 		most = max(most, p)
 	}
-	starts = make([]uint32, most+3)
+	starts = bulk.Make[uint32](int(most) + 3)
 	for _, p := range persons {
 		starts[p+2]++
 	}
 	for i := 1; i < len(starts); i++ {
 		starts[i] += starts[i-1]
 	}
-	rows = make([]uint32, len(persons))
+	rows = bulk.Make[uint32](len(persons))
 	for row, p := range persons {
 		rows[starts[p+1]] = uint32(row)
 		starts[p+1]++
@@ -185,8 +186,8 @@ func byPerson(persons []uint32) (starts, rows []uint32) {
 
 // facts reads the columns that the rules need.
 func (a *assembly) facts() (*facts, error) {
-	f := &facts{quality: make([]uint8, a.n), baby: make([]bool, a.n), dx: make([]derive.Diagnoses, a.n)}
-	a.group = make([]uint8, a.n)
+	f := &facts{quality: bulk.Make[uint8](a.n), baby: bulk.Make[bool](a.n), dx: bulk.Make[derive.Diagnoses](a.n)}
+	a.group = bulk.Make[uint8](a.n)
 	var tasks []func() error
 	var mu sync.Mutex // guards quality and baby
 	column := func(name string, take func(values []string, rows narrow)) {
@@ -262,7 +263,7 @@ func (a *assembly) facts() (*facts, error) {
 		}
 		return nil
 	}, func() (err error) {
-		_, f.key, err = a.key(hes.EpisodeKey)
+		f.key, err = a.places(hes.EpisodeKey)
 		return err
 	}, func() error {
 		values, rows, err := a.key("SUSSPELLID")
@@ -298,7 +299,7 @@ func (a *assembly) diagnoses(f *facts, mu *sync.Mutex) error {
 			recorded[i+1] = 1
 		}
 	}
-	quality := make([]uint8, a.n)
+	quality := bulk.Make[uint8](a.n)
 	for row := range a.n {
 		codes := c.rows[c.offsets[row]:c.offsets[row+1]]
 		first := uint32(0)

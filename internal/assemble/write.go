@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"webenablehes/internal/bulk"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/quality"
 	"webenablehes/internal/staging"
@@ -18,7 +19,7 @@ func (a *assembly) sort(*Result) error {
 	var dateRank, yearRank, providerRank []uint32
 	last := uint32(0)
 	err := a.parallel([]func() error{func() (err error) {
-		_, keys, err = a.key(hes.EpisodeKey)
+		keys, err = a.places(hes.EpisodeKey)
 		return err
 	}, func() (err error) {
 		if dates, err = a.scalar(hes.AdmissionDate); err != nil {
@@ -45,7 +46,7 @@ func (a *assembly) sort(*Result) error {
 	if err != nil {
 		return err
 	}
-	byKey := make([]uint32, 0, a.kept.rows)
+	byKey := bulk.Make[uint32](a.kept.rows)[:0]
 	for row := range a.n {
 		if a.kept.keep == nil || a.kept.keep[row] {
 			byKey = append(byKey, uint32(row))
@@ -67,7 +68,7 @@ func (a *assembly) sort(*Result) error {
 		from = to
 	}
 	// From here on what was derived is wanted in this order only.
-	sorted := make([]outcome, len(a.order))
+	sorted := bulk.Make[outcome](len(a.order))
 	for k, row := range a.order {
 		sorted[k] = a.results[row]
 	}
@@ -84,7 +85,7 @@ func counting(rows []uint32, number func(uint32) uint32) []uint32 {
 			most = max(most, n)
 		}
 	}
-	at := make([]uint32, most+3)
+	at := bulk.Make[uint32](int(most) + 3)
 	place := func(r uint32) uint32 { return min(number(r), most+1) }
 	for _, r := range rows {
 		at[place(r)+1]++
@@ -92,7 +93,7 @@ func counting(rows []uint32, number func(uint32) uint32) []uint32 {
 	for i := 1; i < len(at); i++ {
 		at[i] += at[i-1]
 	}
-	out := make([]uint32, len(rows))
+	out := bulk.Make[uint32](len(rows))
 	for _, r := range rows {
 		p := place(r)
 		out[at[p]] = r
@@ -299,7 +300,7 @@ func (a *assembly) writeFamily(sink Sink, f hes.Field) error {
 	}
 	values, rank := ranked(f.Type, l.entries, used)
 	raws, rawRank := rawValues(l.entries, used)
-	offsets, list := make([]uint32, 1, len(a.order)+1), make([]uint32, 0, len(l.rows))
+	offsets, list := bulk.Make[uint32](len(a.order) + 1)[:1], bulk.Make[uint32](len(l.rows))[:0]
 	filled := make([][256]int, longest) // by slot and year
 	raw := make([][2][]uint32, longest) // of each slot the rows and codes of what was changed
 	for k, row := range a.order {
@@ -347,8 +348,8 @@ func (a *assembly) writeKey(sink Sink, f hes.Field) error {
 		return sink.Text(f, t.Bytes, t.Ends, codes)
 	}
 	rank := make([]uint32, t.Len()+1)
-	left := staging.Text{Bytes: make([]byte, 0, len(t.Bytes)/2)}
-	left.Ends = make([]uint32, 0, min(t.Len(), len(codes)))
+	left := staging.Text{Bytes: bulk.Make[byte](len(t.Bytes) / 2)[:0]}
+	left.Ends = bulk.Make[uint32](min(t.Len(), len(codes)))[:0]
 	for i := range t.Len() {
 		if used[i+1] {
 			left.Append(t.At(i))
@@ -365,8 +366,8 @@ func (a *assembly) writeKey(sink Sink, f hes.Field) error {
 // origins says where each row was read.
 func (a *assembly) origins(sink Sink) error {
 	var names []string
-	file, line := make([]uint16, len(a.order)), make([]uint32, len(a.order))
-	place := make([]uint32, a.n) // of each row its place in the release, from 1
+	file, line := bulk.Make[uint16](len(a.order)), bulk.Make[uint32](len(a.order))
+	place := bulk.Make[uint32](a.n) // of each row its place in the release, from 1
 	for k, row := range a.order {
 		place[row] = uint32(k) + 1
 	}

@@ -52,7 +52,7 @@ func TestWhoMayImportWhom(t *testing.T) {
 		{module + "dump", []string{"cli", "warehouse"}, "files are handed out at the command line only, through the door"},
 		{"database/sql", []string{"registry/sqlstore"}, "SQL text stays in one package"},
 		{"testing", []string{"warehouse/drivertest"}, "production code does not import testing"},
-		{"unsafe", []string{"warehouse/store"}, "memory tricks stay in the mapped store"},
+		{"unsafe", []string{"warehouse/store", "bulk"}, "memory tricks stay in the mapped store, and where long slices are made"},
 		{module + "synth", []string{"cli"}, "the generator shares nothing with the loader"},
 		{"math/rand", nil, "randomness is crypto/rand, or seeded math/rand/v2 for synthetic data"},
 		{"math/rand/v2", []string{"synth", "warehouse/drivertest"}, "seeded randomness is for synthetic data"},

@@ -29,7 +29,7 @@ type candidate struct {
 // one submitted last (rule D1's order), then the first by the bytes of the
 // cleaned row: never by the order of the input.
 func twice(b *staging.Batch) (dead []uint32, err error) {
-	_, codes, err := b.Key(b.Column(hes.EpisodeKey))
+	codes, err := b.Codes(b.Column(hes.EpisodeKey))
 	if err != nil {
 		return nil, err
 	}

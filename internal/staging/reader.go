@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"webenablehes/internal/bulk"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/quality"
@@ -150,7 +151,7 @@ func (b *Batch) u32s(name string, n int) ([]uint32, error) {
 	if len(raw) != 4*n {
 		return nil, errDamaged
 	}
-	out := make([]uint32, n)
+	out := bulk.Make[uint32](n)
 	for i := range out {
 		out[i] = binary.LittleEndian.Uint32(raw[4*i:])
 	}
@@ -306,7 +307,7 @@ func (b *Batch) Key(column int) (sorted Text, codes []uint32, err error) {
 	if n < 0 || n > (len(raw)-4)/4 {
 		return sorted, nil, errDamaged
 	}
-	sorted = Text{Bytes: raw[4+4*n:], Ends: make([]uint32, n)}
+	sorted = Text{Bytes: raw[4+4*n:], Ends: bulk.Make[uint32](n)}
 	before := uint32(0)
 	for i := range sorted.Ends {
 		e := binary.LittleEndian.Uint32(raw[4+4*i:])
@@ -325,6 +326,21 @@ func (b *Batch) Key(column int) (sorted Text, codes []uint32, err error) {
 		}
 	}
 	return sorted, codes, nil
+}
+
+// Codes returns of an identifier's column only for each row its value's place, as
+// Key does.
+func (b *Batch) Codes(column int) ([]uint32, error) {
+	codes, err := b.u32s(b.columns[column].Name+".codes", b.m.Rows)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range codes {
+		if int(c) > len(codes) { // there are no more values than rows
+			return nil, errDamaged
+		}
+	}
+	return codes, nil
 }
 
 // Origins returns the names of the inputs, and for each row its input and line.

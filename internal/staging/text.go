@@ -6,6 +6,8 @@ import (
 	"hash/maphash"
 	"math/bits"
 	"slices"
+
+	"webenablehes/internal/bulk"
 )
 
 // Text is a list of values, one after another in one piece of memory.
@@ -45,12 +47,12 @@ func (t Text) Sort() (sorted Text, codes []uint32) {
 	if !p.whole && t.Len() > 1<<12 {
 		return t.sortDistinct()
 	}
-	codes = make([]uint32, t.Len())
+	codes = bulk.Make[uint32](t.Len())
 	keys := radix(p.keys(t))
 	if !p.whole {
 		t.settle(keys)
 	}
-	sorted.Bytes, sorted.Ends = make([]byte, 0, min(len(t.Bytes), 32*len(keys))), make([]uint32, 0, len(keys))
+	sorted.Bytes, sorted.Ends = bulk.Make[byte](min(len(t.Bytes), 32*len(keys)))[:0], bulk.Make[uint32](len(keys))[:0]
 	var before []byte
 	for i, k := range keys {
 		switch {
@@ -91,7 +93,7 @@ func (t Text) sortDistinct() (sorted Text, codes []uint32) {
 	seedA, seedB := maphash.MakeSeed(), maphash.MakeSeed()
 	seen := map[[2]uint64]uint32{}
 	var distinct Text
-	codes = make([]uint32, t.Len())
+	codes = bulk.Make[uint32](t.Len())
 	for i := range codes {
 		v := t.At(i)
 		if len(v) == 0 {
@@ -179,7 +181,7 @@ func (t Text) packing() *packing {
 
 // keys gives each value that is not empty its number.
 func (p *packing) keys(t Text) []keyed {
-	out := make([]keyed, 0, t.Len())
+	out := bulk.Make[keyed](t.Len())[:0]
 	for i := range t.Ends {
 		v := t.At(i)
 		if len(v) == 0 {
@@ -225,7 +227,7 @@ func radix(a []keyed) []keyed {
 		none &= x.key
 	}
 	varies := all &^ none
-	b := make([]keyed, len(a))
+	b := bulk.Make[keyed](len(a))
 	for shift := 0; shift < 64; shift += digit {
 		if varies>>shift&(1<<digit-1) == 0 {
 			continue

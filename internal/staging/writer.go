@@ -1,6 +1,7 @@
 package staging
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"webenablehes/internal/bulk"
 	"webenablehes/internal/durable"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
@@ -220,8 +222,18 @@ func (w *Writer) Abort() error { return w.blocks.Close() }
 func (w *Writer) finish(entries [][]Entry, m *meta) error {
 	m.Version, m.Rows, m.Blocks, m.Files = formatVersion, w.rows, w.metas, w.files
 	errs := make(chan error, len(w.units))
-	todo := make(chan int, len(w.units))
+	// The largest first, so that no core waits for another at the end.
+	order := make([]int, len(w.units))
+	size := make([]int, len(w.units))
 	for i := range w.units {
+		order[i] = i
+		for _, piece := range w.keys[i] {
+			size[i] += len(piece.Bytes)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(size[b], size[a]) })
+	todo := make(chan int, len(w.units))
+	for _, i := range order {
 		todo <- i
 	}
 	close(todo)
@@ -273,7 +285,7 @@ func join(pieces []Text) (Text, error) {
 	if size > math.MaxUint32 {
 		return Text{}, fault.New(fault.Invalid, "The files hold more rows than one load can take: load the years one after another.")
 	}
-	all := Text{Bytes: make([]byte, 0, size), Ends: make([]uint32, 0, rows)}
+	all := Text{Bytes: bulk.Make[byte](size)[:0], Ends: bulk.Make[uint32](rows)[:0]}
 	for _, p := range pieces {
 		base := uint32(len(all.Bytes))
 		all.Bytes = append(all.Bytes, p.Bytes...)

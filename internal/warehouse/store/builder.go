@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"webenablehes/internal/bulk"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/warehouse/driver"
@@ -169,7 +170,7 @@ func (b *Builder) file(identifying bool, name string, write func(*file)) error {
 func (b *Builder) persons(codes []uint32, values int) error {
 	number := make([]uint32, values+1)
 	next := uint32(0)
-	rows := make([]uint32, len(codes))
+	rows := bulk.Make[uint32](len(codes))
 	for i, c := range codes {
 		if c == 0 {
 			rows[i] = uint32(driver.NoPerson)
@@ -210,7 +211,7 @@ func group(of []uint32, n int) (starts, list []uint32) {
 	for i := 1; i <= n; i++ {
 		starts[i] += starts[i-1]
 	}
-	list = make([]uint32, total)
+	list = bulk.Make[uint32](total)
 	at := slices.Clone(starts)
 	for row, p := range of {
 		if int(p) < n {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"webenablehes/internal/bulk"
 	"webenablehes/internal/hes"
 )
 
@@ -98,7 +99,7 @@ func postings(offsets, list []uint32, values int) (starts, posts []uint32) {
 	for i := 1; i < len(starts); i++ {
 		starts[i] += starts[i-1]
 	}
-	posts = make([]uint32, starts[values+1])
+	posts = bulk.Make[uint32](int(starts[values+1]))
 	at := slices.Clone(starts)
 	clear(last)
 	for row := range rows {
