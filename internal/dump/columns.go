@@ -7,6 +7,7 @@ import (
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/rollup"
 )
 
 // Names of columns that are no fields of the dictionary.
@@ -22,7 +23,7 @@ type source struct {
 	from part
 	at   int // in the part
 	cell int // the same among all cells of a gathered row; -1: nowhere
-	pick pick
+	pick rollup.Pick
 }
 
 type part uint8
@@ -33,16 +34,6 @@ const (
 	raw
 	whence // the origin
 	number // of episodes
-)
-
-// pick says from which episode of a spell a column is taken (rule S4).
-type pick uint8
-
-const (
-	first pick = iota
-	last
-	latestEnd // the episode whose EPIEND is the maximum
-	total     // the sum over all
 )
 
 // of returns the column of an episode's line.
@@ -159,7 +150,7 @@ func (rs *resolver) rows(names, held []string) error {
 	if !rs.held["PROVIDER_SPELL"] {
 		return fault.New(fault.Invalid, "This release has no spells: it was made before they were worked out. Load the files again.")
 	}
-	t.spell, t.order = rs.input("PROVIDER_SPELL"), rs.ordering()
+	t.spell, t.order = rs.input("PROVIDER_SPELL"), rollup.NewOrder(rs.input)
 	return nil
 }
 
@@ -174,7 +165,7 @@ func (rs *resolver) field(f hes.Field, from part) {
 		return
 	}
 	c := rs.d.Canonical(f)
-	s := source{from: from, pick: pickOf(c.Name)}
+	s := source{from: from, pick: rollup.PickOf(c.Name)}
 	col := Column{f.Name, f.Type}
 	if from == raw {
 		col = Column{rawPrefix + f.Name, hes.Code}
@@ -193,18 +184,6 @@ func (rs *resolver) field(f hes.Field, from part) {
 	rs.put(col, s)
 }
 
-func pickOf(name string) pick {
-	switch name {
-	case "DISDATE", "DISDEST", "DISMETH":
-		return last
-	case "EPIEND":
-		return latestEnd
-	case "BED_DAYS":
-		return total
-	}
-	return first
-}
-
 func (rs *resolver) put(c Column, s source) {
 	rs.t.columns = append(rs.t.columns, c)
 	rs.t.sources = append(rs.t.sources, s)
@@ -220,10 +199,6 @@ func (rs *resolver) input(name string) int {
 	var at int
 	rs.t.fields, at = index(rs.t.fields, name)
 	return at
-}
-
-func (rs *resolver) ordering() ordering {
-	return ordering{start: rs.input("EPISTART"), end: rs.input("EPIEND"), order: rs.input("EPIORDER"), transit: rs.input("TRANSIT"), key: rs.input(hes.EpisodeKey)}
 }
 
 // index returns a list that holds a name, and where.

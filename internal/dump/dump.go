@@ -14,13 +14,10 @@
 package dump
 
 import (
-	"slices"
-	"strconv"
-	"strings"
-
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/query"
+	"webenablehes/internal/rollup"
 )
 
 // Unit is what one line of a file stands for.
@@ -56,11 +53,11 @@ type Table struct {
 	fields  []string // to be scanned, cells 0 to len(fields)-1 of a row
 	raw     []string // delivered texts to be scanned, the cells that follow
 	sources []source // Episodes and Spells: where the columns come from
-	order   ordering
+	order   rollup.Order
 	spell   int // Spells: cell of PROVIDER_SPELL
 	// Patients
 	patient []patientColumn
-	inputs  inputs
+	inputs  rollup.Inputs
 	groups  []string // codes of CONDITION_GROUP
 }
 
@@ -120,7 +117,7 @@ type Lines struct {
 	cells  []string   // row after row, each of stride cells
 	rows   [][]string // parts of cells
 	some   bool       // a person has been met
-	people []patientEpisode
+	people []rollup.Episode
 }
 
 // Lines returns a maker of lines. write is called for each line, which is used
@@ -185,47 +182,3 @@ func (l *Lines) flush() error {
 }
 
 var errNotTogether = fault.New(fault.Internal, "the scan does not give the rows of a person together")
-
-// sum adds whole numbers; "" if none is recorded.
-func sum(rows [][]string, cell int) string {
-	total, some := 0, false
-	for _, r := range rows {
-		if n, err := strconv.Atoi(at(r, cell)); err == nil {
-			total, some = total+n, true
-		}
-	}
-	if !some {
-		return ""
-	}
-	return strconv.Itoa(total)
-}
-
-// at returns a cell of a row; cell -1 is a field that the release does not hold.
-func at(row []string, cell int) string {
-	if cell < 0 {
-		return ""
-	}
-	return row[cell]
-}
-
-// ordering is the order of the episodes within a stay (rule S1): EPISTART,
-// EPIEND, EPIORDER, TRANSIT, EPIKEY; what is not recorded comes first.
-type ordering struct{ start, end, order, transit, key int }
-
-// compare orders two rows.
-func (o ordering) compare(a, b []string) int {
-	for _, cell := range [...]int{o.start, o.end} {
-		if c := strings.Compare(at(a, cell), at(b, cell)); c != 0 {
-			return c
-		}
-	}
-	if c := compareNumber(at(a, o.order), at(b, o.order)); c != 0 {
-		return c
-	}
-	for _, cell := range [...]int{o.transit, o.key} {
-		if c := strings.Compare(at(a, cell), at(b, cell)); c != 0 {
-			return c
-		}
-	}
-	return slices.Compare(a, b) // equal in all keys: by content, so that the order of the scan never shows
-}

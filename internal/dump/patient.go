@@ -5,15 +5,15 @@ import (
 	"strconv"
 	"strings"
 
-	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/rollup"
 )
 
 // patientColumn is a column of a patient's line.
 type patientColumn struct {
 	Column
 	needs []string // fields without which it cannot be worked out, families by their own name
-	of    func(*patientLine) string
+	of    func(*rollup.Line) string
 }
 
 // PatientColumns returns the headings of the columns that lines of patients may
@@ -36,14 +36,14 @@ func groups(c *hes.Codes) []string {
 }
 
 func patientColumns(groups []string) []patientColumn {
-	text := func(name string, t hes.Type, of func(*patientLine) string, needs ...string) patientColumn {
+	text := func(name string, t hes.Type, of func(*rollup.Line) string, needs ...string) patientColumn {
 		return patientColumn{Column{name, t}, needs, of}
 	}
-	count := func(name string, of func(*patientLine) int, needs ...string) patientColumn {
-		return patientColumn{Column{name, hes.Int}, needs, func(p *patientLine) string { return strconv.Itoa(of(p)) }}
+	count := func(name string, of func(*rollup.Line) int, needs ...string) patientColumn {
+		return patientColumn{Column{name, hes.Int}, needs, func(p *rollup.Line) string { return strconv.Itoa(of(p)) }}
 	}
-	flag := func(name string, of func(*patientLine) bool, needs ...string) patientColumn {
-		return patientColumn{Column{name, hes.Code}, needs, func(p *patientLine) string {
+	flag := func(name string, of func(*rollup.Line) bool, needs ...string) patientColumn {
+		return patientColumn{Column{name, hes.Code}, needs, func(p *rollup.Line) string {
 			if of(p) {
 				return "1"
 			}
@@ -51,37 +51,31 @@ func patientColumns(groups []string) []patientColumn {
 		}}
 	}
 	out := []patientColumn{
-		text(hes.PersonField, hes.Key, func(p *patientLine) string { return p.Key }, hes.PersonField),
-		text("FIRST_ADMIDATE", hes.Date, func(p *patientLine) string { return p.FirstAdmitted }, hes.AdmissionDate),
-		text("LAST_ADMIDATE", hes.Date, func(p *patientLine) string { return p.LastAdmitted }, hes.AdmissionDate),
-		count(counted, func(p *patientLine) int { return p.Episodes }),
-		count("SPELLS", func(p *patientLine) int { return p.Spells }, "PROVIDER_SPELL"),
-		count("STAYS", func(p *patientLine) int { return p.Stays }, "STAY_NHSD"),
-		count("DAY_CASES", func(p *patientLine) int { return p.DayCases }, "PROVIDER_SPELL", "CLASSPAT"),
-		count("EMERGENCY_ADMISSIONS", func(p *patientLine) int { return p.Emergencies }, "PROVIDER_SPELL", "ADMIMETH"),
-		text("BED_DAYS", hes.Int, func(p *patientLine) string { return p.BedDays }, "BED_DAYS"),
-		text("FIRST_DIAGNOSIS", hes.Code, func(p *patientLine) string { return p.FirstDiagnosis }, hes.AnyDiagnosis),
-		text("LAST_DIAGNOSIS", hes.Code, func(p *patientLine) string { return p.LastDiagnosis }, hes.AnyDiagnosis),
-		count("DIAGNOSES", func(p *patientLine) int { return p.Diagnoses }, hes.AnyDiagnosis),
+		text(hes.PersonField, hes.Key, func(p *rollup.Line) string { return p.Key }, hes.PersonField),
+		text("FIRST_ADMIDATE", hes.Date, func(p *rollup.Line) string { return p.FirstAdmitted }, hes.AdmissionDate),
+		text("LAST_ADMIDATE", hes.Date, func(p *rollup.Line) string { return p.LastAdmitted }, hes.AdmissionDate),
+		count(counted, func(p *rollup.Line) int { return p.Episodes }),
+		count("SPELLS", func(p *rollup.Line) int { return p.Spells }, "PROVIDER_SPELL"),
+		count("STAYS", func(p *rollup.Line) int { return p.Stays }, "STAY_NHSD"),
+		count("DAY_CASES", func(p *rollup.Line) int { return p.DayCases }, "PROVIDER_SPELL", "CLASSPAT"),
+		count("EMERGENCY_ADMISSIONS", func(p *rollup.Line) int { return p.Emergencies }, "PROVIDER_SPELL", "ADMIMETH"),
+		text("BED_DAYS", hes.Int, func(p *rollup.Line) string { return p.BedDays }, "BED_DAYS"),
+		text("FIRST_DIAGNOSIS", hes.Code, func(p *rollup.Line) string { return p.FirstDiagnosis }, hes.AnyDiagnosis),
+		text("LAST_DIAGNOSIS", hes.Code, func(p *rollup.Line) string { return p.LastDiagnosis }, hes.AnyDiagnosis),
+		count("DIAGNOSES", func(p *rollup.Line) int { return p.Diagnoses }, hes.AnyDiagnosis),
 	}
 	for _, g := range groups {
-		out = append(out, flag("EVER_"+strings.ToUpper(g), func(p *patientLine) bool { return slices.Contains(p.Ever, g) }, "CONDITION_GROUP"))
+		out = append(out, flag("EVER_"+strings.ToUpper(g), func(p *rollup.Line) bool { return slices.Contains(p.Ever, g) }, "CONDITION_GROUP"))
 	}
 	return append(out,
-		text("FIRST_AGE", hes.Int, func(p *patientLine) string { return p.FirstAge }, "STARTAGE"),
-		text("LAST_AGE", hes.Int, func(p *patientLine) string { return p.LastAge }, "STARTAGE"),
-		text("SEX", hes.Code, func(p *patientLine) string { return p.Sex }, "SEX"),
-		flag("SEX_CONFLICT", func(p *patientLine) bool { return p.SexConflict }, "SEX"),
-		text("ETHNOS", hes.Code, func(p *patientLine) string { return p.Ethnic }, "ETHNOS"),
-		flag("DIED", func(p *patientLine) bool { return p.Died }, "DISMETH"),
-		text("LAST_DISDATE", hes.Date, func(p *patientLine) string { return p.LastDischarged }, "DISDATE"),
+		text("FIRST_AGE", hes.Int, func(p *rollup.Line) string { return p.FirstAge }, "STARTAGE"),
+		text("LAST_AGE", hes.Int, func(p *rollup.Line) string { return p.LastAge }, "STARTAGE"),
+		text("SEX", hes.Code, func(p *rollup.Line) string { return p.Sex }, "SEX"),
+		flag("SEX_CONFLICT", func(p *rollup.Line) bool { return p.SexConflict }, "SEX"),
+		text("ETHNOS", hes.Code, func(p *rollup.Line) string { return p.Ethnic }, "ETHNOS"),
+		flag("DIED", func(p *rollup.Line) bool { return p.Died }, "DISMETH"),
+		text("LAST_DISDATE", hes.Date, func(p *rollup.Line) string { return p.LastDischarged }, "DISDATE"),
 	)
-}
-
-// inputs are the cells that a patient's line is worked out from.
-type inputs struct {
-	key, admitted, spell, stay, class, method, bedDays, group, age, sex, ethnic, dismethod, discharged int
-	diagnoses                                                                                          []int
 }
 
 // patients resolves the columns of patients.
@@ -113,31 +107,14 @@ func (rs *resolver) patients(names []string, c *hes.Codes) error {
 			if !rs.allow {
 				rs.missing = append(rs.missing, p.Name+" ("+lacks+")")
 			}
-			p.of = func(*patientLine) string { return "" }
+			p.of = func(*rollup.Line) string { return "" }
 		}
 		t.patient = append(t.patient, p)
 	}
 	for _, p := range t.patient {
 		t.columns = append(t.columns, p.Column)
 	}
-	t.order = rs.ordering()
-	t.inputs = inputs{
-		key: rs.input(hes.PersonField), admitted: rs.input(hes.AdmissionDate), spell: rs.input("PROVIDER_SPELL"), stay: rs.input("STAY_NHSD"),
-		class: rs.input("CLASSPAT"), method: rs.input("ADMIMETH"), bedDays: rs.input("BED_DAYS"), group: rs.input("CONDITION_GROUP"),
-		age: rs.input("STARTAGE"), sex: rs.input("SEX"), ethnic: rs.input("ETHNOS"), dismethod: rs.input("DISMETH"), discharged: rs.input("DISDATE"),
-	}
-	if filled := rs.input("ADMIDATE_FILLED"); filled >= 0 {
-		t.inputs.admitted = filled
-	}
-	f, ok := rs.d.Field(hes.AnyDiagnosis)
-	if !ok {
-		return fault.New(fault.Internal, "the dictionary has no diagnoses")
-	}
-	for slot := 1; slot <= f.Slots; slot++ {
-		if cell := rs.input(f.SlotName(slot)); cell >= 0 {
-			t.inputs.diagnoses = append(t.inputs.diagnoses, cell)
-		}
-	}
+	t.inputs = rollup.NewInputs(rs.d, rs.input)
 	return nil
 }
 
@@ -153,20 +130,9 @@ func (rs *resolver) lacks(p patientColumn) string {
 
 // patient makes the line of the person whose rows were gathered.
 func (l *Lines) patient() error {
-	t, in := l.t, &l.t.inputs
-	slices.SortFunc(l.rows, t.order.compare)
-	l.people = l.people[:0]
-	for _, r := range l.rows {
-		e := patientEpisode{Key: at(r, in.key), Start: at(r, t.order.start), Admitted: at(r, in.admitted), Spell: at(r, in.spell), Stay: at(r, in.stay),
-			Class: at(r, in.class), Method: at(r, in.method), BedDays: at(r, in.bedDays), Group: at(r, in.group), Age: at(r, in.age), Sex: at(r, in.sex),
-			Ethnic: at(r, in.ethnic), DisMethod: at(r, in.dismethod), Discharged: at(r, in.discharged)}
-		if n := len(in.diagnoses); n > 0 { // the cells follow one another
-			e.Diagnoses = r[in.diagnoses[0] : in.diagnoses[0]+n]
-		}
-		l.people = append(l.people, e)
-	}
-	p := rollUp(l.people)
-	for i, c := range t.patient {
+	l.people = l.t.inputs.Episodes(l.people[:0], l.rows)
+	p := rollup.Patient(l.people)
+	for i, c := range l.t.patient {
 		l.line[i] = c.of(&p)
 	}
 	return l.write(l.line)
