@@ -195,7 +195,7 @@ func (m *making) publish(parts []staging.Part, sources []assemble.Source, loaded
 		man.Subsets = append(man.Subsets, release.SubsetRule{ID: r.ID, Title: r.Title, Start: slices.Contains(m.cut.Start, r.ID)})
 	}
 	man.Methods = []release.Method{{Name: "cleansing rules", Version: cleansing}, {Name: "derivation rules", Version: derivations},
-		{Name: "provider spells", Version: strings.ToUpper(m.o.Spells)}, {Name: "continuous stays", Version: "P1 and P2, P1 on screens"}, {Name: "readmissions", Version: "R1 over P1"}}
+		{Name: spellMethod, Version: strings.ToUpper(m.o.Spells)}, {Name: "continuous stays", Version: "P1 and P2, P1 on screens"}, {Name: "readmissions", Version: "R1 over P1"}}
 	man.Stages = []release.Stage{{Name: "read", Rows: report.Rows.Read}, {Name: "rejected", Rows: report.Rows.Rejected}, {Name: "staged, all loads", Rows: report.Whole.Staged},
 		{Name: "outside the subset", Rows: report.Whole.OutsideSubset}, {Name: "kept", Rows: report.Whole.Kept}}
 	for i, p := range parts {
@@ -230,6 +230,10 @@ const (
 	cleansing   = "1"
 	derivations = "1"
 )
+
+// spellMethod is the name under which a manifest says how provider spells were
+// found.
+const spellMethod = "provider spells"
 
 func (m *making) say(report *quality.Report, info driver.Info, loaded bool) error {
 	out := m.g.env.Out

@@ -136,6 +136,11 @@ func facts(m release.Manifest) warehouse.Facts {
 	for _, r := range m.Subsets {
 		f.Rules = append(f.Rules, warehouse.Rule{ID: r.ID, Title: r.Title, Start: r.Start})
 	}
+	for _, made := range m.Methods {
+		if made.Name == spellMethod {
+			f.Spells = made.Version
+		}
+	}
 	return f
 }
 

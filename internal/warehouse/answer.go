@@ -43,7 +43,7 @@ type Row struct {
 	Origin string   // "file:line" that the episode was read from
 	// For patients and spells only: over the matching episodes.
 	Episodes    policy.Count
-	First, Last string // admission dates
+	First, Last string // admission dates; "" if the access covers none
 }
 
 // Facet is the counts of one field's values.
@@ -129,7 +129,10 @@ func (w *Warehouse) fields(names []string) []hes.Field {
 // be shown.
 func (o *asked) row(acc policy.Access, r driver.Row, columns int) Row {
 	out := Row{ID: o.keys.seal(episodeID, uint32(r.ID), 0), Values: r.Values[:columns:columns],
-		Origin: baseName(r.Origin), Episodes: acc.Protect(r.Episodes), First: r.First, Last: r.Last}
+		Origin: baseName(r.Origin), Episodes: acc.Protect(r.Episodes)}
+	if o.dates {
+		out.First, out.Last = r.First, r.Last
+	}
 	if len(r.Raw) >= columns {
 		out.Raw = r.Raw[:columns:columns] // not the person key's, which is the last
 	}
@@ -138,78 +141,6 @@ func (o *asked) row(acc policy.Access, r driver.Row, columns int) Row {
 		out.Patient = o.keys.pseudonym(r.Values[columns])
 	}
 	return out
-}
-
-// Record is one episode with its neighbours in the order of the question that
-// it was opened from.
-type Record struct {
-	Release  Facts
-	Columns  []hes.Field
-	Row      Row
-	Previous string // ids of the neighbouring episodes; "" at the ends
-	Next     string
-}
-
-// Episode returns one episode that the person was shown, with every field that
-// the release holds and the access covers, and beside each value the text that
-// was delivered, where the load changed it. q gives the order for Previous and
-// Next; its page and counts are not used.
-func (w *Warehouse) Episode(ctx context.Context, acc policy.Access, q query.Query, id string, from Client) (*Record, error) {
-	facts, err := w.Facts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	one := query.Query{Limit: 1, Raw: true, Columns: w.covered(acc, facts.Columns)}
-	var previous, next driver.RowID = driver.NoRow, driver.NoRow
-	neighbours := func(ctx context.Context, got *asked) error {
-		if len(got.raw.Rows) == 0 {
-			return fault.New(fault.NotFound, "There is no such record, or it is not one that you may see.")
-		}
-		if !acc.SeesEpisodes() {
-			return nil // the neighbours in a list that may not be shown
-		}
-		for _, side := range [...]struct {
-			into  *driver.RowID
-			after bool
-		}{{&previous, false}, {&next, true}} {
-			plan := driver.NewPlan(query.Query{Where: q.Where, Sort: q.Sort, Limit: 1})
-			plan.Guard = got.guard
-			if side.after {
-				plan.After = got.raw.Rows[0].ID
-			} else {
-				plan.Before = got.raw.Rows[0].ID
-			}
-			a, err := got.engine.Ask(ctx, plan)
-			if err != nil {
-				return w.failed(ctx, err)
-			}
-			if len(a.Rows) == 1 {
-				*side.into = a.Rows[0].ID
-			}
-		}
-		return nil
-	}
-	if q.Unit != query.Episodes {
-		q = query.Query{Where: q.Where}
-	}
-	if err := q.Validate(w.o.Dictionary); err != nil {
-		return nil, err
-	}
-	if _, err := acc.Narrow(query.Query{Where: q.Where, Sort: q.Sort}, policy.Scope{OneEpisode: true}, w.o.Dictionary, w.o.Now()); err != nil {
-		return nil, err
-	}
-	got, err := w.ask(ctx, acc, asking{kind: "record", query: one, scope: policy.Scope{OneEpisode: true}, episode: id, client: from, words: "one episode"}, neighbours)
-	if err != nil {
-		return nil, err
-	}
-	rec := &Record{Release: got.facts, Columns: w.fields(one.Columns), Row: got.row(acc, got.raw.Rows[0], len(one.Columns))}
-	if previous != driver.NoRow {
-		rec.Previous = got.keys.seal(episodeID, uint32(previous), 0)
-	}
-	if next != driver.NoRow {
-		rec.Next = got.keys.seal(episodeID, uint32(next), 0)
-	}
-	return rec, nil
 }
 
 // covered returns the fields that a release holds and an access covers, slot by

@@ -48,6 +48,7 @@ type Facts struct {
 	First     string   // first and last admission, as dates
 	Last      string
 	Columns   []string // fields held, as driver.Info
+	Spells    string   // method of the provider spells, "S1" or "S3"; "" for releases made before it was kept
 	Rules     []Rule   // of the subset, in their order; none for "all" and for releases made before they were kept
 }
 
@@ -129,11 +130,14 @@ type asked struct {
 	bind   uint32
 	engine driver.Engine
 	guard  query.Expr
+	dates  bool // the access covers the day of admission
+	beside int  // rows that after found, shown beside those of raw
 }
 
 // ask is the one way to an engine. after is called with the raw answer once it
 // is there and before the event is written, to ask the engine for what belongs
-// to the same view (a record's neighbours); it may be nil.
+// to the same view (a record's neighbours, the patient's other episodes); it may
+// be nil.
 func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after func(context.Context, *asked) error) (*asked, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.o.Deadline)
 	defer cancel()
@@ -155,7 +159,8 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	if err != nil {
 		return nil, err
 	}
-	out := &asked{facts: facts, keys: keys, bind: bind(a.query), engine: engine, guard: guard}
+	admitted, _ := w.o.Dictionary.Field(hes.AdmissionDate)
+	out := &asked{facts: facts, keys: keys, bind: bind(a.query), engine: engine, guard: guard, dates: acc.Covers(admitted)}
 	plan := driver.NewPlan(a.query)
 	plan.Guard = guard
 	if acc.SeesRows() && plan.Limit > 0 {
@@ -177,7 +182,7 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	}
 	// 4. nothing leaves before the access record holds it
 	event := w.event(acc, a, facts.ID)
-	event.Rows, event.Outcome = len(out.raw.Rows), "shown"
+	event.Rows, event.Outcome = len(out.raw.Rows)+out.beside, "shown"
 	if err := w.o.Recorder.Record(ctx, event); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "The access record cannot be written, so nothing can be shown. Please try again in a few minutes.")
 	}

@@ -146,6 +146,7 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 	state := sc.state
 	x := view.Explorer{Facts: s.facts(a.Release), Episodes: a.Episodes, Patients: a.Patients, From: a.From, To: a.To,
 		ByPatient: state.Unit == query.Patients, Wrap: state.Wrap, Any: state.AnyDiagnosis, Chips: s.chips(sc), Begins: len(state.Defaults) > 0}
+	x.How = s.howCounted(sc)
 	x.ClearURL = address(state.Clear(), warehouse.Page{})
 	x.Cleared = x.ClearURL == address(state, warehouse.Page{})
 	if len(state.Filters) > 0 {

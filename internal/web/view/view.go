@@ -80,6 +80,7 @@ type Explorer struct {
 	ByPatient, Clinical, Wrap, Any      bool
 	Begins, Cleared                     bool // there are default filters; they alone are on
 	EverythingURL                       string
+	How                                 How
 	Methods                             []string // by which the stays shown or filtered by were put together
 	Chips                               []Chip
 	Facets                              []Facet
