@@ -135,6 +135,19 @@ func year(fyear string) (first, last string, ok bool) {
 	return t.Format(time.DateOnly), t.AddDate(1, 0, -1).Format(time.DateOnly), true
 }
 
+// yearOf returns the financial year of a day, "2015-16" for 2016-03-31; "" for no
+// day.
+func yearOf(day string) string {
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return ""
+	}
+	if t.Month() < time.April {
+		t = t.AddDate(-1, 0, 0)
+	}
+	return t.Format("2006-") + time.Date(t.Year()+1, time.April, 1, 0, 0, 0, 0, time.UTC).Format("06")
+}
+
 // CheckYear tells whether a text is a financial year as FYEAR has it.
 func CheckYear(fyear string) error {
 	if _, _, ok := year(fyear); !ok {

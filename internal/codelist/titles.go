@@ -114,7 +114,9 @@ func (t *Titles) loaded() map[string][]hes.CodeValue {
 			for _, code := range slices.Sorted(maps.Keys(h.entries)) {
 				if !seen[code] {
 					seen[code] = true
-					out[list] = append(out[list], hes.CodeValue{Code: code, Label: h.entries[code].Title})
+					e := h.entries[code]
+					from, to := t.valid(list, code, e)
+					out[list] = append(out[list], hes.CodeValue{Code: code, Label: e.Title, From: yearOf(from), To: yearOf(to)})
 				}
 			}
 		}

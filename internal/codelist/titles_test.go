@@ -75,6 +75,15 @@ func TestTitleByYear(t *testing.T) {
 	if got, _ := x.Codes().Label(hes.ICD10, "L400"); got != psoriasis {
 		t.Errorf("screens show %q", got)
 	}
+	years := map[string]string{}
+	for _, v := range x.Codes().Values(hes.ICD10) {
+		years[v.Code] = v.From + "/" + v.To
+	}
+	for code, want := range map[string]string{"Q998": "/", "L412": "/2015-16", "L987": "2016-17/", "L400": "/"} {
+		if years[code] != want {
+			t.Errorf("%s is valid %q, want %q", code, years[code], want)
+		}
+	}
 	if got, _ := x.Codes().Label(hes.ICD10, "Q998"); got != "Both" {
 		t.Errorf("screens show %q where we have no label", got)
 	}

@@ -1,6 +1,7 @@
 package hes
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -35,8 +36,9 @@ type Codes struct {
 	at    map[string]map[string]int // list → code → index
 }
 
-// LoadCodes reads the embedded lists: data/codes.csv (list,code,label,from,to)
-// and data/clinical.csv (list,code,label,synonyms).
+// LoadCodes reads the embedded lists: data/codes.csv (list,code,label,from,to),
+// data/clinical.csv (list,code,label,synonyms) and data/clinical_years.csv
+// (list,code,from,to,source).
 func LoadCodes() (*Codes, error) {
 	c := &Codes{lists: map[string][]CodeValue{}, at: map[string]map[string]int{}}
 	for _, file := range [...]struct {
@@ -60,7 +62,33 @@ func LoadCodes() (*Codes, error) {
 			return nil, err
 		}
 	}
-	return c, nil
+	f, err := files.Open("data/clinical_years.csv")
+	if err != nil {
+		return nil, fmt.Errorf("open code lists: %w", err)
+	}
+	defer f.Close()
+	return c, c.readYears(f)
+}
+
+// readYears adds the financial years in which clinical codes are valid, where
+// they are known to have come or gone.
+func (c *Codes) readYears(r io.Reader) error {
+	rows, err := csv.NewReader(r).ReadAll()
+	if err != nil {
+		return fmt.Errorf("read data/clinical_years.csv: %w", err)
+	}
+	for i, row := range rows {
+		if i == 0 {
+			continue
+		}
+		at, ok := c.at[row[0]][row[1]]
+		if !ok {
+			return fmt.Errorf("data/clinical_years.csv line %d: there is no code %s in %s", i+1, row[1], row[0])
+		}
+		v := &c.lists[row[0]][at]
+		v.From, v.To = row[2], row[3]
+	}
+	return nil
 }
 
 func (c *Codes) read(r io.Reader, name, header string, value func([]string) CodeValue) error {
@@ -108,7 +136,7 @@ func (c *Codes) Closed(list string) bool {
 
 // With returns lists that also hold codes which a site has loaded, given by
 // list. Of a diagnosis or procedure our own label stays, because official titles
-// are long; of an organisation or any other code the loaded value takes the
+// are long, and the loaded years are added; of an organisation or any other code the loaded value takes the
 // place of ours, because organisations are renamed. Own codes come first, in
 // their order. The receiver is not changed.
 func (c *Codes) With(loaded map[string][]CodeValue) *Codes {
@@ -129,6 +157,8 @@ func (c *Codes) With(loaded map[string][]CodeValue) *Codes {
 				all = append(all, v)
 			case list != ICD10 && list != OPCS4:
 				all[i] = v
+			default:
+				all[i].From, all[i].To = cmp.Or(v.From, all[i].From), cmp.Or(v.To, all[i].To)
 			}
 		}
 		out.lists[list], out.at[list] = all, at

@@ -290,3 +290,28 @@ func TestCodesReadRefuses(t *testing.T) {
 		})
 	}
 }
+
+// What is known of a code's years is among its values; a site's own list, which
+// knows its editions, has the last word.
+func TestYearsOfClinicalCodes(t *testing.T) {
+	codes, err := LoadCodes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(c *Codes, code string) CodeValue {
+		return c.lists[ICD10][c.at[ICD10][code]]
+	}
+	if v := find(codes, "L412"); v.To != "2015-16" || v.Label == "" {
+		t.Errorf("%+v", v)
+	}
+	site := codes.With(map[string][]CodeValue{ICD10: {{Code: "L412", Label: "Official", To: "2014-15"}, {Code: "L987", Label: "Official", From: ""}}})
+	if v := find(site, "L412"); v.To != "2014-15" || v.Label == "Official" {
+		t.Errorf("%+v", v)
+	}
+	if v := find(site, "L987"); v.From != "2016-17" {
+		t.Errorf("%+v", v)
+	}
+	if v := find(codes, "L412"); v.To != "2015-16" {
+		t.Error("the program's own list was changed")
+	}
+}
