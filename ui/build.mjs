@@ -30,7 +30,15 @@ put('code.woff2', font('atkinson-hyperlegible-next'));
 put('mark.svg', readFileSync(new URL('src/mark.svg', import.meta.url)));
 
 // The order counts: what a width, a printer or a person's own colours ask for wins.
-const sheets = ['base', 'explorer', 'help', 'pages', 'widths'];
+// One name a line, so that parts come and go without getting into each other's way.
+const sheets = [
+  'base',
+  'explorer',
+  'help',
+  'pages',
+  'codes',
+  'widths',
+];
 const css = sheets.map((s) => readFileSync(new URL(`src/${s}.css`, import.meta.url), 'utf8')).join('\n').replace(/asset\(([\w.]+)\)/g, (_, f) => `url(/static/${names[f]})`);
 const style = await build({ stdin: { contents: css, loader: 'css' }, external: ['/static/*'], bundle: true, minify: true, write: false, target, logLevel: 'error' });
 put('app.css', style.outputFiles[0].contents);

@@ -180,7 +180,7 @@ func navigation(u registry.User) []view.Link {
 	default:
 		out = append(out, view.Link{Text: "Records", URL: home, Key: "records"})
 	}
-	out = append(out, view.Link{Text: "Data dictionary", URL: "/dictionary", Key: "dictionary"})
+	out = append(out, view.Link{Text: "Codes", URL: "/codes", Key: "codes"}, view.Link{Text: "Data dictionary", URL: "/dictionary", Key: "dictionary"})
 	if u.Role.SeesLoads() {
 		out = append(out, view.Link{Text: "Data quality", URL: "/quality", Key: "quality"})
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"webenablehes/internal/audit"
 	"webenablehes/internal/auth"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
@@ -32,6 +33,7 @@ type site struct {
 	t       testing.TB
 	server  http.Handler
 	records *source
+	store   registry.Store
 	cookies map[policy.Role]*http.Cookie
 }
 
@@ -138,7 +140,7 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 		t.Fatal(err)
 	}
 	e := memory.New(dict, drivertest.Columns(t, dict, held()), episodes())
-	s := &site{t: t, cookies: map[policy.Role]*http.Cookie{}, records: &source{e, warehouse.Facts{ID: now, Loaded: clock(), Synthetic: true, Subset: "dermatology", Years: []string{"0910"}, Rows: "under 100", Columns: e.Info().Columns,
+	s := &site{t: t, store: store, cookies: map[policy.Role]*http.Cookie{}, records: &source{e, warehouse.Facts{ID: now, Loaded: clock(), Synthetic: true, Subset: "dermatology", Years: []string{"0910"}, Rows: "under 100", Columns: e.Info().Columns,
 		Rules: []warehouse.Rule{{ID: "N1", Title: "Care under dermatology", Start: true}, {ID: "N2", Title: "A skin diagnosis"}}}}}
 	for _, c := range change {
 		c(s.records)
@@ -195,6 +197,26 @@ func (s *site) get(role policy.Role, address string) (status int, body, canonica
 	}
 	s.t.Fatal("redirected again and again")
 	return 0, "", ""
+}
+
+// events is how many entries the access record has.
+func (s *site) events() int {
+	s.t.Helper()
+	n := 0
+	if err := s.store.Entries(s.t.Context(), 0, func(audit.Entry) bool { n++; return true }); err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+// serving serves other episodes in place of the site's own.
+func serving(t testing.TB, rows []driver.Record) func(*source) {
+	t.Helper()
+	dict, err := hes.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(s *source) { s.engine = memory.New(dict, drivertest.Columns(t, dict, held()), rows) }
 }
 
 // between returns the parts of a page between two marks, without tags and with

@@ -39,6 +39,7 @@ type Config struct {
 // Server is the site.
 type Server struct {
 	c       Config
+	trees   []classification
 	handler http.Handler
 }
 
@@ -47,7 +48,7 @@ func New(c Config) (*Server, error) {
 	if c.Warehouse == nil || c.Store == nil || c.Auth == nil || c.Dictionary == nil || c.Codes == nil || c.Assets == nil || c.Now == nil || c.Log == nil {
 		return nil, errors.New("web: a part is missing")
 	}
-	s := &Server{c: c}
+	s := &Server{c: c, trees: classifications(c.Codes)}
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.Handle(pattern, s.handle(pattern, h))
@@ -62,22 +63,25 @@ func New(c Config) (*Server, error) {
 // routes is every page of the site.
 func (s *Server) routes() map[string]handler {
 	return map[string]handler{
-		"GET /{$}":                s.front,
-		"GET /sign-in":            s.signInForm,
-		"POST /sign-in":           s.signIn,
-		"POST /sign-out":          s.signOut,
-		"GET /account":            s.account,
-		"GET /records":            s.records,
-		"GET /records/{id}":       s.record,
-		"POST /records/columns":   s.columns,
-		"GET /patients/{id}":      s.patient,
-		"GET /tables/{name}":      s.table,
-		"GET /quality":            s.loads,
-		"GET /quality/loads/{id}": s.load,
-		"GET /dictionary":         s.dictionary,
-		"GET /dictionary/{field}": s.dictionaryField,
-		"GET /healthz":            s.health,
-		"/":                       s.nothing,
+		"GET /{$}":                 s.front,
+		"GET /sign-in":             s.signInForm,
+		"POST /sign-in":            s.signIn,
+		"POST /sign-out":           s.signOut,
+		"GET /account":             s.account,
+		"GET /records":             s.records,
+		"GET /records/{id}":        s.record,
+		"POST /records/columns":    s.columns,
+		"GET /patients/{id}":       s.patient,
+		"GET /tables/{name}":       s.table,
+		"GET /quality":             s.loads,
+		"GET /quality/loads/{id}":  s.load,
+		"GET /dictionary":          s.dictionary,
+		"GET /dictionary/{field}":  s.dictionaryField,
+		"GET /codes":               s.codes,
+		"GET /codes/{list}":        s.codeList,
+		"GET /codes/{list}/{code}": s.code,
+		"GET /healthz":             s.health,
+		"/":                        s.nothing,
 	}
 }
 

@@ -1,0 +1,97 @@
+package view
+
+import (
+	"strings"
+
+	"webenablehes/internal/policy"
+)
+
+// Seen is what a page that may show counts says of them: for whom and over what
+// they are, or why there are none.
+type Seen struct {
+	Facts
+	Agreement, Purpose string
+	Why                string   // there are none
+	Clinical           bool     // they are of the team's own patients
+	Begins             []string // filters that the explorer begins with, as sentences
+}
+
+// over says what the counts of a page are over.
+func (x Seen) over() string {
+	whose := "all episodes that your agreement covers"
+	if x.Clinical {
+		whose = "your own patients’ episodes"
+	}
+	out := "Counts are of " + whose + " in release " + x.ID
+	if len(x.Begins) > 0 {
+		out += ", with the filters that the list of records begins with: " + strings.Join(x.Begins, ", ")
+	}
+	return out + ". This view was recorded."
+}
+
+// Codes is the entrance of the code browser.
+type Codes struct {
+	Lists []Link // Key is what the codes are of
+}
+
+// Code is a chapter, block, category or code, or a whole classification.
+type Code struct {
+	Seen
+	List, ListURL, What           string // "ICD-10", "/codes/icd10", "diagnoses"
+	Path                          []CodeRow
+	Code, Label, Level            string // Code is "" for the whole list
+	Synonyms, Years               string
+	Retired                       bool
+	Counted                       bool
+	Main, Patients, Any           policy.Count
+	ByYear                        []CodeYear
+	Rows                          []CodeRow
+	AnyRows                       bool // the rows count any position too
+	Filter, FilterAny, FindAction string
+}
+
+// CodeRow is a code in a table or on the way to one.
+type CodeRow struct {
+	Code, Label, URL, Years string
+	Main, Any               policy.Count
+	MainShare, AnyShare     int // of the largest, in percent
+}
+
+// CodeYear is a financial year of a code.
+type CodeYear struct {
+	Year                string
+	Main, Any           policy.Count
+	MainShare, AnyShare int
+}
+
+// one is what an entry of the list is called.
+func (x Code) one() string {
+	if x.What == "diagnoses" {
+		return "diagnosis"
+	}
+	return "procedure"
+}
+
+// main is what the first position is called.
+func (x Code) main() string {
+	if x.What == "diagnoses" {
+		return "Primary diagnosis"
+	}
+	return "Main procedure"
+}
+
+func capital(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+func lower(text string) string { return strings.ToLower(text[:1]) + text[1:] }
+
+func labelled(label string) string {
+	if label == "" {
+		return "No label in the lists of this site"
+	}
+	return label
+}
