@@ -56,6 +56,7 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	}
 	x := s.explorer(sc, answer, columns, offered)
 	x.Clinical = !v.access.SeesEpisodes()
+	x.Tabs = tabs(v.access, state)
 	x.Return = address(state, page)
 	ref, title := v.access.Agreement()
 	x.Agreement, x.Purpose = ref, title
@@ -168,15 +169,9 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 	if a.Before != "" {
 		x.BackURL = address(state, warehouse.Page{Before: a.Before})
 	}
-	wrapped, episodes, patients := state, state, state
+	wrapped := state
 	wrapped.Wrap = !state.Wrap
-	episodes.Unit, patients.Unit = query.Episodes, query.Patients
-	if x.ByPatient {
-		episodes.Sort = nil
-	} else {
-		patients.Sort = nil
-	}
-	x.WrapURL, x.EpisodesURL, x.PatientsURL = address(wrapped, warehouse.Page{}), address(episodes, warehouse.Page{}), address(patients, warehouse.Page{})
+	x.WrapURL = address(wrapped, warehouse.Page{})
 	x.Hidden = hidden(state)
 	i := 0
 	for _, c := range sc.offer.Controls {

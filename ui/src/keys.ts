@@ -15,7 +15,7 @@ document.addEventListener('keydown', (e) => {
     case '/': if (find('#find')) { e.preventDefault(); find<HTMLElement>('#find')!.focus(); } break;
     case '?': find<HTMLDialogElement>('#keys')?.showModal(); break;
     case 'n': press('[data-next]'); break;
-    case '1': case '2': press(`.seg a:nth-child(${e.key}):not([aria-current])`); break;
+    case '1': case '2': case '3': case '4': press(`.seg a:nth-child(${e.key}):not([aria-current])`); break;
     case 'u': undo(); break;
     case 'j': case 'k': {
       const rows = [...document.querySelectorAll<HTMLElement>('.grid tbody tr')];

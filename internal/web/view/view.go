@@ -90,7 +90,8 @@ type Explorer struct {
 	Rows                                []Line
 	Offered                             []Choice
 	ClearURL, NextURL, BackURL, WrapURL string
-	EpisodesURL, PatientsURL, Return    string
+	Return                              string
+	Tabs                                []Tab // the ways to look at what the filters leave
 }
 
 // Heading is the page's title.
@@ -115,6 +116,12 @@ func (x Explorer) Total() policy.Count {
 		return x.Patients
 	}
 	return x.Episodes
+}
+
+// Tab is a way to look at what the filters leave.
+type Tab struct {
+	Text, URL string
+	On        bool
 }
 
 // Chip is a filter that is on.
