@@ -79,6 +79,18 @@ type Facet struct {
 type Group struct {
 	Field string // not a list
 	Chars int    // as in Facet
+	Free  bool   // leave out the top-level conditions on Field, and on the other free groups of the table
+}
+
+// Free returns the fields of a table whose conditions it leaves out.
+func Free(table []Group) []string {
+	var out []string
+	for _, g := range table {
+		if g.Free {
+			out = append(out, g.Field)
+		}
+	}
+	return out
 }
 
 // Limits of one question, each with its reason.
@@ -271,6 +283,9 @@ func (q Query) String() string {
 			b.WriteString(g.Field)
 			if g.Chars > 0 {
 				fmt.Fprintf(&b, " (first %d)", g.Chars)
+			}
+			if g.Free {
+				b.WriteString(" (all of it)")
 			}
 		}
 	}

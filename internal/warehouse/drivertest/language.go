@@ -145,10 +145,11 @@ func clause(p *asked, d *hes.Dictionary, n names, word, rest string) error {
 		var t []query.Group
 		for _, dimension := range list(rest) {
 			var f query.Facet
+			dimension, free := strings.CutSuffix(dimension, " free")
 			if f, err = facet(dimension); err != nil {
 				return err
 			}
-			t = append(t, query.Group{Field: f.Field, Chars: f.Chars})
+			t = append(t, query.Group{Field: f.Field, Chars: f.Chars, Free: free})
 		}
 		p.Tables = append(p.Tables, t)
 	default:

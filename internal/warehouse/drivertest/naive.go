@@ -245,7 +245,13 @@ func (n *naive) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error) 
 		a.Facets = append(a.Facets, n.facet(n.find(p, left(p.Where, leave)), f))
 	}
 	for _, t := range p.Tables {
-		a.Tables = append(a.Tables, n.table(rows, t))
+		var free []string
+		for _, dimension := range t {
+			if dimension.Free {
+				free = append(free, dimension.Field)
+			}
+		}
+		a.Tables = append(a.Tables, n.table(n.find(p, left(p.Where, free)), t))
 	}
 	if p.Limit > 0 {
 		n.page(a, p, rows)

@@ -180,7 +180,7 @@ func (g *generator) plan() driver.Plan {
 		var t []query.Group
 		for range 1 + g.r.IntN(query.MaxGroups) {
 			f, _ := g.f.Dictionary.Field(one(g, g.scalar))
-			t = append(t, query.Group{Field: f.Name, Chars: g.chars(f)})
+			t = append(t, query.Group{Field: f.Name, Chars: g.chars(f), Free: g.r.IntN(3) == 0})
 		}
 		p.Tables = append(p.Tables, t)
 	}

@@ -110,7 +110,8 @@ func (e *Engine) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error)
 		a.Facets = append(a.Facets, e.facet(rows, f))
 	}
 	for _, t := range p.Tables {
-		a.Tables = append(a.Tables, e.groups(matching, t))
+		rows := e.match(p, query.Both(p.Guard, query.Without(p.Where, query.Free(t))))
+		a.Tables = append(a.Tables, e.groups(rows, t))
 	}
 	if p.Limit > 0 {
 		if p.Unit == query.Episodes {

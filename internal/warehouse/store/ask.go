@@ -60,7 +60,11 @@ func (s *Store) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error) 
 		a.Facets = append(a.Facets, s.facet(b, f))
 	}
 	for _, t := range p.Tables {
-		a.Tables = append(a.Tables, s.groups(all, t))
+		b, err := match(query.Without(p.Where, query.Free(t)))
+		if err != nil {
+			return nil, err
+		}
+		a.Tables = append(a.Tables, s.groups(b, t))
 	}
 	if p.Limit > 0 {
 		if p.Unit == query.Episodes {
