@@ -18,6 +18,8 @@ type View struct {
 	Columns      []string // empty: the default ones
 	Unit         Unit
 	Wrap         bool // long texts wrap
+	Charts       bool // charts stand in place of rows; Unit is Episodes
+	Chart        Chart
 }
 
 // Filter is one filter that is on.

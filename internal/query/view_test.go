@@ -53,13 +53,16 @@ func TestView(t *testing.T) {
 		"sort=sex,-STARTAGE":           {"sort=SEX,-STARTAGE", ""},
 		"cols=SEX&cols=ADMIDATE,SEX":   {"cols=SEX,ADMIDATE", ""},
 		"view=patients&den=w&utm=junk": {"den=w&view=patients", ""},
-		"kind=day+case&kind=other":     {"kind=day+case&kind=other", "ADMISSION_GROUP is day case or other"},
-		"band=90%2B&cond=in_situ":      {"band=90%2B&cond=in_situ", "AGE_BAND is 90+ and CONDITION_GROUP is in_situ"},
-		"los=0..3&charl=1..&read=1":    {"los=0..3&read=1&charl=1..", "LOS_DAYS from 0 to 3 and READMITTED_30 is 1 and CHARLSON from 1"},
-		"sex=any&dup=any&dx=any":       {"", ""},
-		"sex=any&sex=1":                {"sex=1", "SEX is 1"},
-		"rule=N1&rule=N2":              {"rule=N1&rule=N2", "SUBSET_n is N1 or N2"},
-		"prov=RAL&cls=2&sex=&op=S06.5": {"op=S065&prov=RAL&cls=2", "OPERTN_01 starts with S065 and PROCODE3 is RAL and CLASSPAT is 2"},
+		"view=charts":                  {"view=charts", ""},
+		"of=los_days&count=patients&by=sex&by=&by=FYEAR,SEX&view=charts": {"view=charts&by=SEX,FYEAR&count=patients&of=LOS_DAYS", ""},
+		"by=ADMIDATE&count=episodes&of=":                                 {"by=ADMIDATE", ""},
+		"kind=day+case&kind=other":                                       {"kind=day+case&kind=other", "ADMISSION_GROUP is day case or other"},
+		"band=90%2B&cond=in_situ":                                        {"band=90%2B&cond=in_situ", "AGE_BAND is 90+ and CONDITION_GROUP is in_situ"},
+		"los=0..3&charl=1..&read=1":                                      {"los=0..3&read=1&charl=1..", "LOS_DAYS from 0 to 3 and READMITTED_30 is 1 and CHARLSON from 1"},
+		"sex=any&dup=any&dx=any":                                         {"", ""},
+		"sex=any&sex=1":                                                  {"sex=1", "SEX is 1"},
+		"rule=N1&rule=N2":                                                {"rule=N1&rule=N2", "SUBSET_n is N1 or N2"},
+		"prov=RAL&cls=2&sex=&op=S06.5":                                   {"op=S065&prov=RAL&cls=2", "OPERTN_01 starts with S065 and PROCODE3 is RAL and CLASSPAT is 2"},
 	} {
 		t.Run(in, func(t *testing.T) {
 			values, err := url.ParseQuery(in)
@@ -82,7 +85,8 @@ func TestView(t *testing.T) {
 			}
 		})
 	}
-	for _, in := range []string{"sex=1%3Bdrop", "age=old", "age=-1", "age=64..18", "adm=2010-02-30", "adm=0000-01..", "adm=yesterday", "adm=2011..2008", "sex=1&sex=!2", "dx=%27+or+1", "sort=(select+1)", "cols=nope", "view=all", "dxpos=third", "sex=%00", "sex=!any", "cond=a%27b", "los=-1", "kind=day%0acase"} {
+	for _, in := range []string{"sex=1%3Bdrop", "age=old", "age=-1", "age=64..18", "adm=2010-02-30", "adm=0000-01..", "adm=yesterday", "adm=2011..2008", "sex=1&sex=!2", "dx=%27+or+1", "sort=(select+1)", "cols=nope", "view=all", "dxpos=third", "sex=%00", "sex=!any", "cond=a%27b", "los=-1", "kind=day%0acase",
+		"view=charts&by=nope", "by=DIAG_nn", "by=EPIKEY", "by=PROVIDER_SPELL", "by=STARTAGE_CALC", "by=SEX,FYEAR,CLASSPAT", "count=beds", "of=nope", "of=SEX", "of=STAY_CHE", "of=ADMIDATE"} {
 		values, _ := url.ParseQuery(in)
 		if _, err := query.ParseView(values, d, everything(d)); fault.Of(err) != fault.Invalid {
 			t.Errorf("%q: %v", in, err)
@@ -166,7 +170,7 @@ func TestFieldsThatAReleaseDoesNotHold(t *testing.T) {
 // Whatever a URL holds, reading it gives an error or a view whose text reads
 // back as the same view, and whose question the dictionary accepts.
 func FuzzView(f *testing.F) {
-	for _, s := range []string{"", "sex=2&dx=L40&dxpos=any", "adm=2008-04..&age=..64&sort=-SEX", "not.cls=2&cols=DIAG_02&view=patients", "sort=EPISODES&view=patients", "op=none&op=!S06", "dup=any&fin=1&rule=N2", "rule=any&rule=N1&dup=!1", "kind=day+case&band=90%2B&los=..3"} {
+	for _, s := range []string{"", "sex=2&dx=L40&dxpos=any", "adm=2008-04..&age=..64&sort=-SEX", "not.cls=2&cols=DIAG_02&view=patients", "sort=EPISODES&view=patients", "op=none&op=!S06", "dup=any&fin=1&rule=N2", "rule=any&rule=N1&dup=!1", "kind=day+case&band=90%2B&los=..3", "view=charts&by=DIAG_01,SEX&of=ELECDUR&count=patients"} {
 		f.Add(s)
 	}
 	d := MustLoad(f)

@@ -54,8 +54,13 @@ func ParseView(in url.Values, d *hes.Dictionary, o Offer) (View, error) {
 	case "", "episodes":
 	case "patients":
 		v.Unit = Patients
+	case "charts":
+		v.Charts = true
 	default:
-		return View{}, fault.New(fault.Invalid, "There is no such view; choose episodes or patients.")
+		return View{}, fault.New(fault.Invalid, "There is no such view; choose episodes, patients or charts.")
+	}
+	if err := v.Chart.parse(in, d); err != nil {
+		return View{}, err
 	}
 	v.Wrap = in.Get("den") == "w"
 	for _, name := range split(in["cols"]) {
@@ -249,9 +254,13 @@ func (v View) Encode() string {
 	if v.Wrap {
 		add("den", "w")
 	}
-	if v.Unit == Patients {
+	switch {
+	case v.Charts:
+		add("view", "charts")
+	case v.Unit == Patients:
 		add("view", "patients")
 	}
+	v.Chart.encode(add)
 	return b.String()
 }
 
