@@ -56,21 +56,16 @@ func (Missing) expr() {}
 func (Never) expr()   {}
 
 func join(parts []Expr, word, empty string) string {
-	if len(parts) == 0 {
+	switch len(parts) {
+	case 0:
 		return empty
+	case 1:
+		return parts[0].String()
 	}
 	out := make([]string, len(parts))
 	for i, p := range parts {
-		out[i] = p.String()
-		switch q := p.(type) {
-		case And:
-			if len(q) > 1 {
-				out[i] = "(" + out[i] + ")"
-			}
-		case Or:
-			if len(q) > 1 {
-				out[i] = "(" + out[i] + ")"
-			}
+		if out[i] = p.String(); grouped(p) {
+			out[i] = "(" + out[i] + ")"
 		}
 	}
 	return strings.Join(out, word)
@@ -164,8 +159,9 @@ func Both(a, b Expr) Expr {
 }
 
 // Without leaves out the top-level conditions that mention no other fields than
-// the named ones: what a facet's counts are taken under. A person's row rule
-// must never be left out, so policy keeps it as Guard, apart from Where.
+// the named ones: what a facet's counts are taken under. An And that stands in
+// the top-level And is a group that belongs to no facet, and stays. A person's
+// row rule must never be left out, so policy keeps it as Guard, apart from Where.
 func Without(e Expr, fields []string) Expr {
 	only := func(p Expr) bool {
 		named := Fields(p)
@@ -185,7 +181,7 @@ func Without(e Expr, fields []string) Expr {
 	}
 	var out And
 	for _, p := range and {
-		if !only(p) {
+		if _, group := p.(And); group || !only(p) {
 			out = append(out, p)
 		}
 	}

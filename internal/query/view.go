@@ -14,6 +14,8 @@ type View struct {
 	Defaults     []Filter // on unless the URL says otherwise, in the order of Controls; the URL leaves them out
 	Filters      []Filter // in the order of Controls, each key at most once
 	AnyDiagnosis bool     // the diagnosis filter looks at any position, not only the primary one
+	AnyProcedure bool     // likewise the procedure filter
+	If           Expr     // what the condition builder made; holds besides the filters, nil if nothing
 	Sort         []Sort   // empty: newest admission first
 	Columns      []string // empty: the default ones
 	Unit         Unit
@@ -25,9 +27,9 @@ type View struct {
 // Filter is one filter that is on.
 type Filter struct {
 	Key      string
-	Values   []string // codes or code prefixes, sorted; "none" is "not recorded". Kinds Choice and Prefixes
+	Values   []string // codes or code prefixes, sorted; "none" is "not recorded". Of Dates and Numbers "none", and of Numbers all spans ("0", "2..3", "15..") where there is more than one
 	Exclude  bool     // the others are wanted
-	From, To string   // kinds Dates and Numbers; an empty end is open
+	From, To string   // of Dates and Numbers the one span; an empty end is open
 }
 
 // What a URL holds in place of a value.
@@ -56,27 +58,29 @@ type Control struct {
 }
 
 // Controls returns the filters that the explorer knows, in the order of the
-// page.
+// page and of the URL: what it is about, who, where, when, how, and last what is
+// counted at all.
 func Controls() []Control {
 	return []Control{
-		{"year", hes.YearField, Choice, "Financial year"},
-		{"adm", hes.AdmissionDate, Dates, "Admitted"},
+		{"dx", hes.MainDiagnosis, Prefixes, "Diagnosis"},
+		{"cond", "CONDITION_GROUP", Choice, "Condition group"},
+		{"op", hes.MainProcedure, Prefixes, "Main procedure"},
 		{"age", "STARTAGE", Numbers, "Aged"},
 		{"band", "AGE_BAND", Choice, "Age band"},
 		{"sex", "SEX", Choice, "Sex"},
 		{"eth", "ETHNIC5", Choice, "Ethnic group"},
 		{"imd", "IMD04_DECILE", Choice, "Deprivation"},
 		{"rgn", "RESGOR", Choice, "Region of residence"},
-		{"dx", hes.MainDiagnosis, Prefixes, "Diagnosis"},
-		{"cond", "CONDITION_GROUP", Choice, "Condition group"},
-		{"op", hes.MainProcedure, Prefixes, "Main procedure"},
 		{"prov", "PROCODE3", Choice, "Provider"},
+		{"year", hes.YearField, Choice, "Financial year"},
+		{"adm", hes.AdmissionDate, Dates, "Admitted"},
 		{"main", "MAINSPEF", Choice, "Main specialty"},
 		{"tret", "TRETSPEF", Choice, "Treatment specialty"},
-		{"meth", "ADMIMETH", Choice, "Admission method"},
 		{"kind", "ADMISSION_GROUP", Choice, "Admission group"},
+		{"meth", "ADMIMETH", Choice, "Admission method"},
 		{"cls", "CLASSPAT", Choice, "Patient class"},
 		{"los", "LOS_DAYS", Numbers, "Length of stay in days"},
+		{"wait", "ELECDUR_CALC", Numbers, "Days waited"},
 		{"read", "READMITTED_30", Choice, "Readmitted within 30 days"},
 		{"charl", "CHARLSON", Numbers, "Charlson score"},
 		{"rule", "SUBSET_n", Choice, "Subset rule"},
@@ -87,7 +91,8 @@ func Controls() []Control {
 
 // Offer is what the explorer can offer over a release.
 type Offer struct {
-	Controls []Control // those whose field the release holds, in the order of Controls
+	Columns  []string  // what the release holds: fields, families by their own name
+	Controls []Control // those whose field is among them, in the order of Controls
 	Defaults []Filter  // those that a view begins with: no duplicates, finished episodes, the start rules of the subset
 }
 
@@ -95,10 +100,10 @@ type Offer struct {
 // family by its own name) and whose subset starts with the rules start. A
 // release made before a field was kept offers no control and no default for it.
 func NewOffer(d *hes.Dictionary, columns, start []string) Offer {
-	var o Offer
+	o := Offer{Columns: columns}
 	for _, c := range Controls() {
 		f, ok := d.Field(c.Field)
-		if !ok || !slices.Contains(columns, f.Name) && (f.Family == "" || !slices.Contains(columns, f.Family)) {
+		if !ok || !o.Holds(f) {
 			continue
 		}
 		o.Controls = append(o.Controls, c)
@@ -117,6 +122,11 @@ func NewOffer(d *hes.Dictionary, columns, start []string) Offer {
 	return o
 }
 
+// Holds tells whether the release holds a field.
+func (o Offer) Holds(f hes.Field) bool {
+	return slices.Contains(o.Columns, f.Name) || f.Family != "" && slices.Contains(o.Columns, f.Family)
+}
+
 func (o Offer) has(key string) bool {
 	return slices.ContainsFunc(o.Controls, func(c Control) bool { return c.Key == key })
 }
@@ -131,13 +141,17 @@ func ControlOf(key string) (Control, bool) {
 	return Control{}, false
 }
 
-// Where returns the condition that the filters make; nil without filters.
+// Where returns the condition that the filters make, together with If; nil
+// without any. If is a group of its own, so that no facet leaves it out.
 func (v View) Where() Expr {
 	var out And
 	for _, f := range v.Filters {
 		if e := v.condition(f); e != nil {
 			out = append(out, e)
 		}
+	}
+	if v.If != nil {
+		out = append(out, And{v.If})
 	}
 	if len(out) == 0 {
 		return nil
@@ -146,10 +160,13 @@ func (v View) Where() Expr {
 }
 
 // FieldOf returns the field that a control filters on in this view: a
-// diagnosis in any position is the family.
+// diagnosis or procedure in any position is the family.
 func (v View) FieldOf(c Control) string {
-	if c.Key == "dx" && v.AnyDiagnosis {
+	switch {
+	case c.Key == "dx" && v.AnyDiagnosis:
 		return hes.AnyDiagnosis
+	case c.Key == "op" && v.AnyProcedure:
+		return hes.AnyProcedure
 	}
 	return c.Field
 }
@@ -160,9 +177,6 @@ func (v View) condition(f Filter) Expr {
 		return Never{}
 	}
 	field := v.FieldOf(c)
-	if c.Kind == Dates || c.Kind == Numbers {
-		return Range{Field: field, From: f.From, To: f.To}
-	}
 	var e Expr
 	var codes []string
 	missing := false
@@ -174,6 +188,17 @@ func (v View) condition(f Filter) Expr {
 		}
 	}
 	switch {
+	case c.Kind == Dates || c.Kind == Numbers:
+		var any Or
+		for _, span := range f.Spans() {
+			any = append(any, Range{Field: field, From: span.From, To: span.To})
+		}
+		if missing {
+			any = append(any, Missing{Field: field})
+		}
+		if e = any; len(any) == 1 {
+			e = any[0]
+		}
 	case c.Kind == Choice:
 		if missing {
 			codes = append(codes, "")
@@ -226,13 +251,13 @@ func filterOf(filters []Filter, key string) (Filter, bool) {
 // Clear returns the view without the person's own filters: the defaults are on
 // again.
 func (v View) Clear() View {
-	v.Filters, v.AnyDiagnosis = slices.Clone(v.Defaults), false
+	v.Filters, v.AnyDiagnosis, v.AnyProcedure, v.If = slices.Clone(v.Defaults), false, false, nil
 	return v
 }
 
 // Everything returns the view without any filter, the defaults lifted too.
 func (v View) Everything() View {
-	v.Filters, v.AnyDiagnosis = nil, false
+	v.Filters, v.AnyDiagnosis, v.AnyProcedure, v.If = nil, false, false, nil
 	return v
 }
 

@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +24,8 @@ var (
 // kind Invalid that names the filter and what is wanted.
 //
 // Besides the canonical form it takes what forms send: "age_from" and "age_to"
-// for a span, and "not.sex=1" for an exclusion.
+// for a span, "not=sex" or "not.sex=1" for an exclusion, and "was.dx=L40" for
+// what was ticked before, by which it knows what has been ticked now.
 func ParseView(in url.Values, d *hes.Dictionary, o Offer) (View, error) {
 	v := View{Defaults: o.Defaults}
 	for _, c := range Controls() {
@@ -49,6 +49,17 @@ func ParseView(in url.Values, d *hes.Dictionary, o Offer) (View, error) {
 		v.AnyDiagnosis = true
 	default:
 		return View{}, fault.New(fault.Invalid, "Diagnosis position is “primary” or “any”.")
+	}
+	switch in.Get("oppos") {
+	case "", "main":
+	case "any":
+		v.AnyProcedure = true
+	default:
+		return View{}, fault.New(fault.Invalid, "Procedure position is “main” or “any”.")
+	}
+	var err error
+	if v.If, err = ParseIf(in.Get("if"), d, o); err != nil {
+		return View{}, err
 	}
 	switch in.Get("view") {
 	case "", "episodes":
@@ -103,67 +114,77 @@ func split(in []string) []string {
 // parseFilter reads one filter; nil if there is none. off tells that the query
 // says so: "any", which beside values is what a form sends for none else.
 func parseFilter(c Control, in url.Values) (f *Filter, off bool, err error) {
-	if c.Kind == Dates || c.Kind == Numbers {
-		f, err = parseSpan(c, in)
-		return f, false, err
+	values, exclude, off, err := bare(c, in)
+	if err != nil {
+		return nil, false, err
 	}
-	values := split(in[c.Key])
+	f = &Filter{Key: c.Key, Exclude: exclude}
+	if c.Kind == Dates || c.Kind == Numbers {
+		ends := [2]string{strings.TrimSpace(in.Get(c.Key + "_from")), strings.TrimSpace(in.Get(c.Key + "_to"))}
+		f, err = parseSpans(c, f, values, ends)
+		return f, off, err
+	}
+	if len(values) == 0 {
+		return nil, off, nil
+	}
+	for _, v := range values {
+		if c.Kind == Prefixes && v != None {
+			v = code(v)
+		}
+		if !choiceText.MatchString(v) || v == Any {
+			return nil, false, fault.New(fault.Invalid, "%s: a code has letters and digits only, such as L40 or 330.", c.Says)
+		}
+		f.Values = append(f.Values, v)
+	}
+	slices.Sort(f.Values)
+	f.Values = slices.Compact(f.Values)
+	if c.Kind == Prefixes {
+		f.Values = widest(f.Values, split(in["was."+c.Key]))
+	}
+	return f, false, nil
+}
+
+// bare reads the values of one filter, without the mark of an exclusion.
+func bare(c Control, in url.Values) (values []string, exclude, off bool, err error) {
+	values = split(in[c.Key])
 	for _, v := range split(in["not."+c.Key]) {
 		values = append(values, "!"+v)
 	}
 	given := len(values)
 	values = slices.DeleteFunc(values, func(v string) bool { return v == Any })
-	if len(values) == 0 {
-		return nil, given > 0, nil
+	turned := slices.Contains(split(in["not"]), c.Key)
+	for i, v := range values {
+		rest, not := strings.CutPrefix(v, "!")
+		if i > 0 && not != exclude {
+			return nil, false, false, fault.New(fault.Invalid, "%s: choose values to keep or values to leave out, not both.", c.Says)
+		}
+		values[i], exclude = rest, not
 	}
-	f = &Filter{Key: c.Key, Exclude: strings.HasPrefix(values[0], "!")}
-	for _, v := range values {
-		bare, not := strings.CutPrefix(v, "!")
-		if not != f.Exclude {
-			return nil, false, fault.New(fault.Invalid, "%s: choose values to keep or values to leave out, not both.", c.Says)
-		}
-		if c.Kind == Prefixes && bare != None {
-			bare = strings.ToUpper(strings.ReplaceAll(bare, ".", ""))
-		}
-		if !choiceText.MatchString(bare) || bare == Any {
-			return nil, false, fault.New(fault.Invalid, "%s: a code has letters and digits only, such as L40 or 330.", c.Says)
-		}
-		f.Values = append(f.Values, bare)
-	}
-	slices.Sort(f.Values)
-	f.Values = slices.Compact(f.Values)
-	return f, false, nil
+	return values, exclude || turned, given > 0 && len(values) == 0, nil
 }
 
-func parseSpan(c Control, in url.Values) (*Filter, error) {
-	f := &Filter{Key: c.Key, From: strings.TrimSpace(in.Get(c.Key + "_from")), To: strings.TrimSpace(in.Get(c.Key + "_to"))}
-	if text := strings.TrimSpace(in.Get(c.Key)); text != "" {
-		var ok bool
-		if f.From, f.To, ok = strings.Cut(text, ".."); !ok {
-			f.To = f.From // one day, one age
+// code is a clinical code as the data hold it: in capitals, without the point.
+func code(text string) string {
+	return strings.ToUpper(strings.NewReplacer(".", "", " ", "").Replace(text))
+}
+
+// widest leaves out of sorted codes those under another of them, which they add
+// nothing to. But of a code that was ticked before and one under it that is
+// ticked now, the narrower one is meant.
+func widest(codes, was []string) []string {
+	drop := map[string]bool{}
+	for _, wide := range codes {
+		for _, narrow := range codes {
+			switch {
+			case wide == narrow || wide == None || !strings.HasPrefix(narrow, wide):
+			case slices.Contains(was, wide) && !slices.Contains(was, narrow):
+				drop[wide] = true
+			case !drop[wide]:
+				drop[narrow] = true
+			}
 		}
 	}
-	var err error
-	if c.Kind == Dates {
-		if f.From, err = day(c, f.From, false); err == nil {
-			f.To, err = day(c, f.To, true)
-		}
-	} else {
-		if f.From, err = number(c, f.From); err == nil {
-			f.To, err = number(c, f.To)
-		}
-	}
-	if err != nil || f.From == "" && f.To == "" {
-		return nil, err
-	}
-	t := hes.Date
-	if c.Kind == Numbers {
-		t = hes.Int
-	}
-	if f.From != "" && f.To != "" && Compare(t, f.From, f.To) > 0 {
-		return nil, fault.New(fault.Invalid, "%s: the beginning comes after the end.", c.Says)
-	}
-	return f, nil
+	return slices.DeleteFunc(codes, func(c string) bool { return drop[c] })
 }
 
 // day reads a day ("2008-04-01", "1/4/2008") or a month ("2008-04"), which
@@ -189,17 +210,6 @@ func day(c Control, text string, last bool) (string, error) {
 	return "", fault.New(fault.Invalid, "%s: write a day as 2008-04-01 or 1/4/2008, or a month as 2008-04.", c.Says)
 }
 
-func number(c Control, text string) (string, error) {
-	if text == "" {
-		return "", nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > 9999 {
-		return "", fault.New(fault.Invalid, "%s: write a whole number such as 18.", c.Says)
-	}
-	return strconv.Itoa(n), nil
-}
-
 // Encode writes the view as a URL's query, without "?": keys in a fixed order,
 // defaults left out, "any" where a default filter has been taken off.
 func (v View) Encode() string {
@@ -220,15 +230,11 @@ func (v View) Encode() string {
 				continue
 			}
 		}
+		values := f.Values
 		if f.From != "" || f.To != "" {
-			if f.From == f.To {
-				add(f.Key, f.From)
-			} else {
-				add(f.Key, f.From+".."+f.To)
-			}
-			continue
+			values = append([]string{Span{f.From, f.To}.String()}, values...)
 		}
-		for _, value := range f.Values {
+		for _, value := range values {
 			if f.Exclude {
 				value = "!" + value
 			}
@@ -237,6 +243,12 @@ func (v View) Encode() string {
 	}
 	if v.AnyDiagnosis {
 		add("dxpos", "any")
+	}
+	if v.AnyProcedure {
+		add("oppos", "any")
+	}
+	if v.If != nil {
+		add("if", Format(v.If))
 	}
 	if len(v.Sort) > 0 {
 		keys := make([]string, len(v.Sort))
@@ -264,7 +276,7 @@ func (v View) Encode() string {
 	return b.String()
 }
 
-// escape is url.QueryEscape that leaves "!" and "," readable.
+// escape is url.QueryEscape that leaves what a reader can do with readable.
 func escape(s string) string {
-	return strings.NewReplacer("%21", "!", "%2C", ",").Replace(url.QueryEscape(s))
+	return strings.NewReplacer("%21", "!", "%2C", ",", "%28", "(", "%29", ")").Replace(url.QueryEscape(s))
 }

@@ -18,39 +18,78 @@ func (s *Server) chips(sc scene) []view.Chip {
 	for _, f := range sc.state.Filters {
 		c, _ := query.ControlOf(f.Key)
 		field, _ := s.c.Dictionary.Field(c.Field)
-		chip := view.Chip{Field: c.Says, Remove: address(sc.state.With(query.Filter{Key: f.Key}), warehouse.Page{})}
-		switch sentence, whole := s.sentence(sc, f); {
+		chip := view.Chip{Remove: address(sc.state.With(query.Filter{Key: f.Key}), warehouse.Page{})}
+		sentence, whole := s.sentence(sc, f)
+		switch {
 		case whole:
-			chip.Field, chip.Text = "", sentence
-		case c.Kind == query.Dates:
-			chip.Text = span(longDate(f.From), longDate(f.To))
-		case c.Kind == query.Numbers:
-			chip.Text = span(f.From, f.To)
+			chip.Text = sentence
+		case c.Kind == query.Dates || c.Kind == query.Numbers:
+			chip.Field, chip.Text = spansSay(title(c, field), c, f)
 		default:
 			chip.Field = c.Says + " is"
-			if c.Key == "dx" {
+			switch {
+			case c.Key == "dx":
 				chip.Field = map[bool]string{false: "Primary diagnosis is", true: "Any diagnosis is"}[sc.state.AnyDiagnosis]
-			}
-			if f.Exclude {
-				chip.Field += " not"
+			case c.Key == "op" && sc.state.AnyProcedure:
+				chip.Field = "Any procedure is"
 			}
 			var names []string
 			for _, v := range f.Values {
-				if v == query.None {
-					names = append(names, "not recorded")
-					continue
+				if v != query.None {
+					code, label := s.optionLabel(sc, field, v)
+					names = append(names, strings.TrimSpace(code+" "+label))
 				}
-				code, label := s.optionLabel(sc, field, v)
-				names = append(names, strings.TrimSpace(code+" "+label))
 			}
-			if len(names) > 3 {
-				names = append(names[:2], "others")
-			}
-			chip.Text = strings.Join(names, " or ")
+			chip.Field, chip.Text = recorded(chip.Field, f, shorten(names))
 		}
 		out = append(out, chip)
 	}
+	if sc.state.If != nil {
+		without := sc.state
+		without.If = nil
+		out = append(out, view.Chip{Text: s.say(sc, sc.state.If), Remove: address(without, warehouse.Page{})})
+	}
 	return out
+}
+
+// shorten keeps a list of names to what a sentence can hold.
+func shorten(names []string) []string {
+	if len(names) > 3 {
+		return append(names[:2:2], "others")
+	}
+	return names
+}
+
+// recorded ends a filter's sentence: names, "not recorded", both, or that these
+// are left out.
+func recorded(field string, f query.Filter, names []string) (begin, rest string) {
+	switch {
+	case !f.Exclude:
+		if f.Missing() {
+			names = append(names, "not recorded")
+		}
+		return field, strings.Join(names, " or ")
+	case len(names) == 0:
+		return field, "recorded"
+	case f.Missing():
+		return field + " not", strings.Join(names, " or ") + ", and is recorded"
+	}
+	return field + " not", strings.Join(names, " or ")
+}
+
+// spansSay says a filter on numbers or dates.
+func spansSay(name string, c query.Control, f query.Filter) (field, text string) {
+	var names []string
+	for _, s := range f.Spans() {
+		if c.Kind == query.Dates {
+			s.From, s.To = longDate(s.From), longDate(s.To)
+		}
+		names = append(names, span(s.From, s.To))
+	}
+	if len(names) == 0 {
+		return recorded(name+" is", f, nil)
+	}
+	return recorded(c.Says, f, shorten(names))
 }
 
 // sentence says the filters that a list begins with in words of their own; whole

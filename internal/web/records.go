@@ -150,7 +150,7 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 	x.How = s.howCounted(sc)
 	x.ClearURL = address(state.Clear(), warehouse.Page{})
 	x.Cleared = x.ClearURL == address(state, warehouse.Page{})
-	if len(state.Filters) > 0 {
+	if len(state.Filters) > 0 || state.If != nil {
 		x.EverythingURL = address(state.Everything(), warehouse.Page{})
 	}
 	shown := slices.Clone(columns)
@@ -200,9 +200,9 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 // hidden carries what the filter form does not show.
 func hidden(state query.View) []view.Pair {
 	var out []view.Pair
-	rest := query.View{Sort: state.Sort, Columns: state.Columns, Unit: state.Unit, Wrap: state.Wrap}
+	rest := query.View{If: state.If, Sort: state.Sort, Columns: state.Columns, Unit: state.Unit, Wrap: state.Wrap}
 	values, _ := url.ParseQuery(rest.Encode())
-	for _, key := range [...]string{"sort", "cols", "den", "view"} {
+	for _, key := range [...]string{"if", "sort", "cols", "den", "view"} {
 		if v := values.Get(key); v != "" {
 			out = append(out, view.Pair{Key: key, Value: v})
 		}

@@ -212,7 +212,8 @@ func left(e query.Expr, fields []string) query.Expr {
 				name(x.Field)
 			}
 		})
-		if mine == 0 || others > 0 {
+		_, group := p.(query.And)
+		if group || mine == 0 || others > 0 {
 			out = append(out, p)
 		}
 	}
