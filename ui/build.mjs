@@ -36,6 +36,7 @@ const sheets = [
   'explorer',
   'help',
   'pages',
+  'record',
   'codes',
   'widths',
 ];

@@ -4,8 +4,6 @@
 package view
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -211,31 +209,6 @@ type Entry struct {
 	Rule, Source                string // of a derived field
 }
 
-// Record is one episode.
-type Record struct {
-	Facts
-	Agreement, Purpose                        string
-	Heading, Admitted, Key, Patient           string
-	ListURL, PreviousURL, NextURL, PatientURL string
-	Sections                                  []Section
-	File, Line                                string // where the record was read; "" if not known
-}
-
-// Add puts an entry under its heading.
-func (r *Record) Add(group string, e Entry) { r.Sections = add(r.Sections, group, e) }
-
-// PutFirst moves sections to the front, in the order named; what a clinician
-// looks for comes first.
-func (r *Record) PutFirst(titles ...string) {
-	rank := func(s Section) int {
-		if i := slices.Index(titles, s.Title); i >= 0 {
-			return i
-		}
-		return len(titles)
-	}
-	slices.SortStableFunc(r.Sections, func(a, b Section) int { return cmp.Compare(rank(a), rank(b)) })
-}
-
 func add(in []Section, group string, e Entry) []Section {
 	for i := range in {
 		if in[i].Title == group {
@@ -337,20 +310,4 @@ func exampleCode(f Facet) string {
 		return "L40 or C44.3"
 	}
 	return "S06 or S06.5"
-}
-
-// cleaned says what a delivered text was cleaned to.
-func cleaned(e Entry) string {
-	if e.Cleaned == "" {
-		return "not recorded"
-	}
-	return "“" + e.Cleaned + "”"
-}
-
-// atLine ends the sentence that says where a record was read.
-func atLine(r Record) string {
-	if r.Line == "" {
-		return "."
-	}
-	return ", line " + r.Line + "."
 }
