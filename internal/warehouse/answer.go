@@ -172,23 +172,6 @@ func (w *Warehouse) Covered(ctx context.Context, acc policy.Access) ([]hes.Field
 	return w.fields(w.covered(acc, facts.Columns)), nil
 }
 
-// Patient returns the episodes of one patient that the person was shown and
-// the access covers, newest first, at most query.MaxLimit of them.
-func (w *Warehouse) Patient(ctx context.Context, acc policy.Access, columns []string, id string, from Client) (*Answer, error) {
-	q := query.Query{Limit: query.MaxLimit, Columns: columns, Counts: true}
-	found := func(_ context.Context, got *asked) error {
-		if len(got.raw.Rows) == 0 {
-			return fault.New(fault.NotFound, "There is no such patient, or it is not one that you may see.")
-		}
-		return nil
-	}
-	got, err := w.ask(ctx, acc, asking{kind: "patient", query: q, scope: policy.Scope{OnePerson: true}, patient: id, client: from, words: "one patient"}, found)
-	if err != nil {
-		return nil, err
-	}
-	return w.answer(acc, q, got), nil
-}
-
 // Table is a table of protected counts.
 type Table struct {
 	Release Facts

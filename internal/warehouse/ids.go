@@ -24,6 +24,7 @@ const (
 	patientID idKind = 'p'
 	afterID   idKind = 'a'
 	beforeID  idKind = 'b'
+	spellID   idKind = 's'
 )
 
 // keyring makes the ids of one access over one release.

@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 
 	"webenablehes/internal/audit"
@@ -119,6 +120,7 @@ type asking struct {
 	before  string
 	episode string // id of the one episode wanted
 	patient string // id of the one patient wanted
+	spell   string // id of the one spell wanted
 	words   string // added to the question in the access record
 }
 
@@ -130,8 +132,10 @@ type asked struct {
 	bind   uint32
 	engine driver.Engine
 	guard  query.Expr
-	dates  bool // the access covers the day of admission
-	beside int  // rows that after found, shown beside those of raw
+	where  query.Expr // of the question, with the spell that was asked for
+	dates  bool       // the access covers the day of admission
+	beside int        // rows that after found, shown beside those of raw
+	used   int        // rows that after found and worked lines out from
 }
 
 // ask is the one way to an engine. after is called with the raw answer once it
@@ -166,10 +170,14 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	if acc.SeesRows() && plan.Limit > 0 {
 		// Only for the pseudonym; taken off again below.
 		plan.Columns = append(slices.Clone(plan.Columns), hes.PersonField)
+		if plan.Unit == query.Spells {
+			plan.Columns = append(plan.Columns, hes.SpellField) // likewise, to find its other episodes
+		}
 	}
 	if err := out.place(&plan, a); err != nil {
 		return nil, w.refused(ctx, acc, a, err)
 	}
+	out.where = plan.Where
 	// 3. the engine answers
 	out.raw, err = engine.Ask(ctx, plan)
 	if err != nil {
@@ -183,6 +191,9 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	// 4. nothing leaves before the access record holds it
 	event := w.event(acc, a, facts.ID)
 	event.Rows, event.Outcome = len(out.raw.Rows)+out.beside, "shown"
+	if out.used > 0 {
+		event.Question += fmt.Sprintf("; worked out from %d episodes", out.used)
+	}
 	if err := w.o.Recorder.Record(ctx, event); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "The access record cannot be written, so nothing can be shown. Please try again in a few minutes.")
 	}
@@ -201,6 +212,9 @@ func (o *asked) place(plan *driver.Plan, a asking) error {
 		{a.before, beforeID, o.bind, func(n uint32) { plan.Before = driver.RowID(n) }},
 		{a.episode, episodeID, 0, func(n uint32) { plan.Row = driver.RowID(n) }},
 		{a.patient, patientID, 0, func(n uint32) { plan.People = []driver.PersonID{driver.PersonID(n)} }},
+		{a.spell, spellID, 0, func(n uint32) {
+			plan.Where = query.Both(plan.Where, query.In{Field: hes.SpellField, Values: []string{strconv.Itoa(int(n))}})
+		}},
 	} {
 		if id.text == "" {
 			continue

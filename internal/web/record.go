@@ -184,7 +184,7 @@ func (s *Server) patient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := s.c.Warehouse.Patient(r.Context(), v.access, columns, r.PathValue("id"), v.client)
+	a, err := s.c.Warehouse.Patient(r.Context(), v.access, query.Query{Columns: columns}, r.PathValue("id"), "", v.client)
 	if err != nil {
 		return err
 	}
