@@ -38,6 +38,7 @@ const sheets = [
   'pages',
   'record',
   'codes',
+  'charts',
   'widths',
 ];
 const css = sheets.map((s) => readFileSync(new URL(`src/${s}.css`, import.meta.url), 'utf8')).join('\n').replace(/asset\(([\w.]+)\)/g, (_, f) => `url(/static/${names[f]})`);

@@ -84,7 +84,8 @@ func (c Chart) encode(add func(key, value string)) {
 }
 
 // Toggle returns the view with values of a filter added or, if all of them are
-// on, taken off again. A filter that leaves values out gives way to them.
+// on, taken off again. A filter that leaves values out gives way to them, and so
+// does a code under which they are or that is under them.
 func (v View) Toggle(key string, values ...string) View {
 	f, _ := v.Filter(key)
 	f.Key = key
@@ -95,8 +96,10 @@ func (v View) Toggle(key string, values ...string) View {
 	c, _ := ControlOf(key)
 	var kept []string
 	for _, old := range f.Values {
-		inside := func(s string) bool { return old == s || c.Kind == Prefixes && s != None && strings.HasPrefix(old, s) }
-		if !f.Exclude && !slices.ContainsFunc(values, inside) {
+		related := func(s string) bool {
+			return c.Kind == Prefixes && s != None && old != None && (strings.HasPrefix(old, s) || strings.HasPrefix(s, old))
+		}
+		if !f.Exclude && !slices.ContainsFunc(values, related) {
 			kept = append(kept, old)
 		}
 	}
@@ -109,4 +112,38 @@ func (v View) Toggle(key string, values ...string) View {
 func (v View) On(key string, values ...string) bool {
 	f, ok := v.Filter(key)
 	return ok && !f.Exclude && len(values) > 0 && !slices.ContainsFunc(values, func(s string) bool { return !slices.Contains(f.Values, s) })
+}
+
+// ToggleSpan is Toggle for a span of a filter on numbers.
+func (v View) ToggleSpan(key string, s Span) View {
+	f, _ := v.Filter(key)
+	out := Filter{Key: key}
+	var spans []Span
+	switch {
+	case v.OnSpan(key, s):
+		for _, t := range f.Spans() {
+			if t.Holds(s) {
+				spans = append(spans, t.without(s)...)
+			} else {
+				spans = append(spans, t)
+			}
+		}
+	case f.Exclude:
+		spans = []Span{s}
+	default:
+		spans = joined(append(f.Spans(), s))
+	}
+	if f.Missing() && !f.Exclude {
+		out.Values = []string{None}
+	}
+	if !out.take(spans) {
+		out = Filter{Key: key}
+	}
+	return v.With(out)
+}
+
+// OnSpan tells whether a filter on numbers keeps all of a span.
+func (v View) OnSpan(key string, s Span) bool {
+	f, ok := v.Filter(key)
+	return ok && !f.Exclude && slices.ContainsFunc(f.Spans(), func(t Span) bool { return t.Holds(s) })
 }

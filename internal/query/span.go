@@ -78,21 +78,29 @@ func parseSpans(c Control, f *Filter, values []string, ends [2]string) (*Filter,
 		spans = joined(spans)
 	}
 	switch {
-	case len(spans) == 0 && len(f.Values) == 0:
+	case c.Kind == Dates && len(spans) > 1:
+		return nil, fault.New(fault.Invalid, "%s: choose one span of days.", c.Says)
+	case f.Exclude && f.Missing() && slices.Contains(spans, Span{}):
+		return nil, fault.New(fault.Invalid, "%s: with everything left out there is nothing to show.", c.Says)
+	case !f.take(spans):
 		return nil, nil
+	}
+	return f, nil
+}
+
+// take puts spans, in order and joined, into a filter that holds none yet. It
+// tells whether the filter still asks for something.
+func (f *Filter) take(spans []Span) bool {
+	switch {
 	case len(spans) == 0:
+		return len(f.Values) > 0
 	case spans[0] == Span{}: // every number there is
 		if f.Missing() {
-			if !f.Exclude {
-				return nil, nil
-			}
-			return nil, fault.New(fault.Invalid, "%s: with everything left out there is nothing to show.", c.Says)
+			return false
 		}
 		f.Values, f.Exclude = []string{None}, !f.Exclude
 	case len(spans) == 1:
 		f.From, f.To = spans[0].From, spans[0].To
-	case c.Kind == Dates:
-		return nil, fault.New(fault.Invalid, "%s: choose one span of days.", c.Says)
 	default:
 		missing := f.Values
 		f.Values = nil
@@ -101,7 +109,20 @@ func parseSpans(c Control, f *Filter, values []string, ends [2]string) (*Filter,
 		}
 		f.Values = append(f.Values, missing...)
 	}
-	return f, nil
+	return true
+}
+
+// without returns what is left of a span of whole numbers without another one
+// that lies in it.
+func (s Span) without(other Span) []Span {
+	var out []Span
+	if n, err := strconv.Atoi(other.From); err == nil && n > 0 && s.From != other.From {
+		out = append(out, Span{s.From, strconv.Itoa(n - 1)})
+	}
+	if n, err := strconv.Atoi(other.To); err == nil && s.To != other.To {
+		out = append(out, Span{strconv.Itoa(n + 1), s.To})
+	}
+	return out
 }
 
 // span checks a span that somebody wrote; the empty one is none.

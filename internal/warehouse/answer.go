@@ -80,6 +80,19 @@ func (w *Warehouse) Explore(ctx context.Context, acc policy.Access, q query.Quer
 	return w.answer(acc, q, got), nil
 }
 
+// Tabulate answers a question that asks for counts only, for a file. what says of
+// what, in the access record.
+func (w *Warehouse) Tabulate(ctx context.Context, acc policy.Access, q query.Query, what string, from Client) (*Answer, error) {
+	if q.Limit > 0 {
+		return nil, fault.New(fault.Invalid, "A file of counts holds no rows.")
+	}
+	got, err := w.ask(ctx, acc, asking{kind: "file", query: q, client: from, words: what}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return w.answer(acc, q, got), nil
+}
+
 func (w *Warehouse) answer(acc policy.Access, q query.Query, got *asked) *Answer {
 	raw := got.raw
 	a := &Answer{Release: got.facts, Columns: w.fields(q.Columns),

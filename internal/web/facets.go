@@ -128,16 +128,21 @@ func (s *Server) ordered(f hes.Field, values []warehouse.Value) []warehouse.Valu
 	if !s.inListOrder(f) {
 		return values
 	}
-	list := s.c.Codes.Values(f.Codes)
-	at := func(v warehouse.Value) int {
-		if i := slices.IndexFunc(list, func(c hes.CodeValue) bool { return c.Code == v.Value }); i >= 0 {
-			return i
-		}
-		return len(list)
-	}
 	values = slices.Clone(values)
-	slices.SortStableFunc(values, func(a, b warehouse.Value) int { return cmp.Compare(at(a), at(b)) })
+	slices.SortStableFunc(values, func(a, b warehouse.Value) int {
+		return cmp.Compare(s.listPlace(f, a.Value), s.listPlace(f, b.Value))
+	})
 	return values
+}
+
+// listPlace returns the place of a value in its field's code list; a value that
+// is not listed comes last.
+func (s *Server) listPlace(f hes.Field, value string) int {
+	list := s.c.Codes.Values(f.Codes)
+	if i := slices.IndexFunc(list, func(c hes.CodeValue) bool { return c.Code == value }); i >= 0 {
+		return i
+	}
+	return len(list)
 }
 
 func title(c query.Control, f hes.Field) string {

@@ -18,10 +18,15 @@ func (s *Server) howCounted(sc scene) view.How {
 	)
 }
 
-// howCharted says what a chart shows: points says what is its own, and the rest
-// is what every chart of a list has in common.
-func (s *Server) howCharted(sc scene, title string, points ...view.Point) view.How {
-	return s.how(sc.facts, title, append(points, view.Point{Term: "Counted", Text: "The records that meet every filter in use. " + leftOut(sc)})...)
+// howCharted says what a chart shows: own names the filters that it leaves out of
+// its count, points says what is its own, and the rest is what every chart of a
+// list has in common.
+func (s *Server) howCharted(sc scene, title, own string, points ...view.Point) view.How {
+	counted := "The records that meet every filter in use. "
+	if own != "" {
+		counted = "The records that meet every filter in use but those on " + own + ", so that more of it can be chosen. "
+	}
+	return s.how(sc.facts, title, append(points, view.Point{Term: "Counted", Text: counted + leftOut(sc)})...)
 }
 
 func (s *Server) how(f warehouse.Facts, of string, points ...view.Point) view.How {

@@ -38,6 +38,9 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	}
 	state := sc.state
 	page := warehouse.Page{After: in.Get("after"), Before: in.Get("before")}
+	if state.Charts {
+		page = warehouse.Page{} // charts have no pages
+	}
 	if canonical := address(state, page); r.URL.RequestURI() != canonical {
 		if r.Header.Get("X-Part") == "" {
 			http.Redirect(w, r, canonical, http.StatusSeeOther)
@@ -50,11 +53,22 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := s.question(sc, columns)
+	var drawers []drawer
+	if state.Charts {
+		c := &chartist{s: s, sc: sc, covered: offered, rough: v.access.Protects(), q: counting(q)}
+		if drawers, err = c.gather(""); err != nil {
+			return err
+		}
+		q = c.q
+	}
 	answer, err := s.c.Warehouse.Explore(r.Context(), v.access, q, page, v.client)
 	if err != nil {
 		return err
 	}
-	x := s.explorer(sc, answer, columns, offered)
+	x := s.explorer(sc, answer, q.Columns, offered)
+	for _, draw := range drawers {
+		x.Charts = append(x.Charts, draw(answer))
+	}
 	x.Clinical = !v.access.SeesEpisodes()
 	x.Tabs = tabs(v.access, state)
 	x.Return = address(state, page)
@@ -200,9 +214,9 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 // hidden carries what the filter form does not show.
 func hidden(state query.View) []view.Pair {
 	var out []view.Pair
-	rest := query.View{If: state.If, Sort: state.Sort, Columns: state.Columns, Unit: state.Unit, Wrap: state.Wrap}
+	rest := query.View{If: state.If, Sort: state.Sort, Columns: state.Columns, Unit: state.Unit, Wrap: state.Wrap, Charts: state.Charts, Chart: state.Chart}
 	values, _ := url.ParseQuery(rest.Encode())
-	for _, key := range [...]string{"if", "sort", "cols", "den", "view"} {
+	for _, key := range [...]string{"if", "sort", "cols", "den", "view", "by", "count", "of"} {
 		if v := values.Get(key); v != "" {
 			out = append(out, view.Pair{Key: key, Value: v})
 		}

@@ -11,17 +11,18 @@ import (
 // order of the keys 1, 2, 3.
 func tabs(acc policy.Access, state query.View) []view.Tab {
 	var out []view.Tab
-	add := func(text string, u query.Unit) {
+	add := func(text string, u query.Unit, charts bool) {
 		to := state
-		to.Unit = u
+		to.Unit, to.Charts = u, charts
 		if u != state.Unit && (u == query.Episodes || state.Unit == query.Episodes) {
 			to.Sort = nil // episodes are sorted by their fields, lines by their number of episodes
 		}
-		out = append(out, view.Tab{Text: text, URL: address(to, warehouse.Page{}), On: u == state.Unit})
+		out = append(out, view.Tab{Text: text, URL: address(to, warehouse.Page{}), On: u == state.Unit && charts == state.Charts})
 	}
 	if acc.SeesEpisodes() {
-		add("Episodes", query.Episodes)
+		add("Episodes", query.Episodes, false)
 	}
-	add("Patients", query.Patients)
+	add("Patients", query.Patients, false)
+	add("Charts", query.Episodes, true)
 	return out
 }

@@ -104,7 +104,7 @@ document.addEventListener('change', (e) => {
 });
 document.addEventListener('submit', (e) => {
   const form = e.target as HTMLFormElement;
-  if (form.id === 'f') { e.preventDefault(); void go(address(form), true); }
+  if (form.id === 'f' || 'nav' in form.dataset) { e.preventDefault(); void go(address(form), true); }
 });
 addEventListener('popstate', (e) => {
   depth = (e.state as { depth?: number } | null)?.depth ?? 0;

@@ -86,6 +86,7 @@ type Explorer struct {
 	Hidden                              []Pair
 	Columns                             []Column
 	Rows                                []Line
+	Charts                              []Chart // in place of rows
 	Offered                             []Choice
 	ClearURL, NextURL, BackURL, WrapURL string
 	Return                              string

@@ -1,0 +1,333 @@
+package web
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"webenablehes/internal/hes"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/query"
+	"webenablehes/internal/warehouse"
+	"webenablehes/internal/web/view"
+)
+
+// lines is how many diagnoses the trend follows: more cannot be told apart.
+const lines = 5
+
+// trend is the episodes of each year: all of them, and those of the commonest
+// primary diagnoses.
+func (c *chartist) trend() drawer {
+	if !c.has(hes.YearField) {
+		return nil
+	}
+	year := query.Group{Field: hes.YearField, Free: true}
+	all, split := c.table(year), func(*warehouse.Answer) warehouse.Cells { return nil }
+	if c.has(hes.MainDiagnosis) {
+		split = c.table(year, query.Group{Field: hes.MainDiagnosis, Chars: 3})
+	}
+	return func(a *warehouse.Answer) view.Chart {
+		chart := view.Chart{Title: "Episodes by financial year", Sub: "All, and those of the five commonest primary diagnoses", Draw: view.Trend, Term: "Financial year", Unit: "episodes"}
+		total, cells := gridOf(all(a)), gridOf(split(a))
+		sums := map[string]policy.Count{}
+		for k, cell := range cells {
+			sums[k[1]] = merge(sums[k[1]], cell.Episodes)
+		}
+		delete(sums, "")
+		var codes []string
+		for code := range sums {
+			codes = append(codes, code)
+		}
+		byCount(codes, func(code string) policy.Count { return sums[code] })
+		codes = codes[:min(len(codes), lines)]
+		chart.Columns = []view.Name{{Text: "All episodes", Total: true}}
+		for _, code := range codes {
+			// a filter on any position is not what a line of primary diagnoses shows
+			diagnosis := c.picker(query.Group{Field: hes.MainDiagnosis})
+			chart.Columns = append(chart.Columns, c.named(c.name(c.field(hes.MainDiagnosis), code), diagnosis(code)))
+		}
+		years := keys(all(a), 0)
+		slices.SortFunc(years, compareYears)
+		pickYear := c.picker(year)
+		for _, y := range years {
+			l := view.ChartLine{Name: c.named(c.name(c.field(hes.YearField), y), pickYear(y)), Aside: y == ""}
+			if len(l.Text) == len("2008/09") {
+				l.Short = l.Text[2:]
+			}
+			l.Cells = append(l.Cells, view.Mark{Count: total.episodes(y)})
+			for _, code := range codes {
+				l.Cells = append(l.Cells, view.Mark{Count: cells.episodes(y, code)})
+			}
+			chart.Lines = append(chart.Lines, l)
+		}
+		if _, on := c.sc.state.Filter("year"); on {
+			chart.Says = append(chart.Says, "Years outside your filter are shown too, so that you can add them; yours are shaded.")
+		}
+		chart.How = c.how(chart, "year", view.Point{Term: "Lines", Text: "The five three-character ICD-10 categories that are the primary diagnosis most often, over all years shown. The years are those in which the episodes ended, from April to March (FYEAR)."})
+		return chart
+	}
+}
+
+// compareYears orders FYEAR values by time, with the missing one last.
+func compareYears(a, b string) int {
+	if (a == "") != (b == "") {
+		return len(b) - len(a)
+	}
+	if d := hes.FirstYear(a) - hes.FirstYear(b); d != 0 {
+		return d
+	}
+	return strings.Compare(a, b)
+}
+
+// ranking is a chart of the commonest values of one field.
+type ranking struct {
+	field, title, what string
+	chars              int
+	method             string
+}
+
+func (c *chartist) diagnoses() drawer {
+	r := ranking{field: hes.MainDiagnosis, title: "Primary diagnosis", what: "categories", chars: 3, method: "Three-character ICD-10 categories of the primary diagnosis."}
+	if c.sc.state.AnyDiagnosis {
+		r = ranking{field: hes.AnyDiagnosis, title: "Any diagnosis", what: "categories", chars: 3, method: "Three-character ICD-10 categories in any position. An episode counts once for each category that it has, so the bars add up to more than the episodes."}
+	}
+	return c.rank(r)
+}
+
+func (c *chartist) procedures() drawer {
+	return c.rank(ranking{hes.MainProcedure, "Main procedure", "categories", 3, "Three-character OPCS-4 categories of the main procedure."})
+}
+
+func (c *chartist) providers() drawer {
+	return c.rank(ranking{"PROCODE3", "Provider", "providers", 0, "Providers by their three-character code; hospital sites count to their provider."})
+}
+
+func (c *chartist) conditions() drawer {
+	return c.rank(ranking{"CONDITION_GROUP", "Condition group", "groups", 0, "Groups of skin conditions, by the primary diagnosis."})
+}
+
+func (c *chartist) rank(r ranking) drawer {
+	if !c.has(r.field) {
+		return nil
+	}
+	field, group := c.field(r.field), query.Group{Field: r.field, Chars: r.chars}
+	picked := c.picker(group)
+	facet := c.facet(query.Facet{Field: r.field, Chars: r.chars})
+	return func(a *warehouse.Answer) view.Chart {
+		f := facet(a)
+		counts := map[string]policy.Count{}
+		var values []string
+		for _, v := range f.Values {
+			counts[v.Value] = v.Count
+			values = append(values, v.Value)
+		}
+		byCount(values, func(v string) policy.Count { return counts[v] })
+		all := len(values)
+		shown := values[:min(all, commonest)]
+		for _, v := range values[len(shown):] {
+			if picked(v).key != "" && picked(v).on(c.sc.state) {
+				shown = append(slices.Clip(shown), v)
+			}
+		}
+		chart := view.Chart{Title: r.title, Sub: "The " + strconv.Itoa(len(shown)) + " commonest of " + strconv.Itoa(all) + " " + r.what + ".", Draw: view.Bars, Term: r.title, Unit: "episodes", Columns: []view.Name{{Text: "Episodes"}}}
+		if all == len(shown) {
+			chart.Sub = "All " + strconv.Itoa(all) + " " + r.what + "."
+		}
+		line := func(value string) view.ChartLine {
+			l := view.ChartLine{Name: c.named(c.name(field, value), picked(value))}
+			l.Cells = []view.Mark{{Count: counts[value], URL: l.URL, On: l.On}}
+			return l
+		}
+		for _, v := range shown {
+			chart.Lines = append(chart.Lines, line(v))
+		}
+		if counts[""] = f.Missing; !f.Missing.Zero() {
+			l := line("")
+			l.Aside = true
+			chart.Lines = append(chart.Lines, l)
+			chart.Says = append(chart.Says, "Not recorded: "+f.Missing.String()+" episodes.")
+		}
+		chart.Sub += selects(chart)
+		chart.How = c.how(chart, c.key(group), view.Point{Term: "Bars", Text: r.method})
+		return chart
+	}
+}
+
+// selects ends a subtitle where marks can be followed.
+func selects(chart view.Chart) string {
+	if slices.ContainsFunc(chart.Lines, func(l view.ChartLine) bool {
+		return l.URL != "" || slices.ContainsFunc(l.Cells, func(m view.Mark) bool { return m.URL != "" })
+	}) {
+		return " Select to filter."
+	}
+	return ""
+}
+
+// key returns the key of the filter on a group's field; "" without one.
+func (c *chartist) key(g query.Group) string {
+	for _, control := range c.sc.offer.Controls {
+		if c.sc.state.FieldOf(control) == g.Field {
+			return control.Key
+		}
+	}
+	return ""
+}
+
+// how says how a chart was worked out. own are the keys of the filters that it
+// leaves out of its count.
+func (c *chartist) how(chart view.Chart, own string, points ...view.Point) view.How {
+	var names []string
+	for _, key := range strings.Split(own, ",") {
+		if control, ok := query.ControlOf(key); ok {
+			names = append(names, strings.ToLower(title(control, c.field(control.Field))))
+		}
+	}
+	return c.s.howCharted(c.sc, chart.Title, strings.Join(names, " and "), points...)
+}
+
+// regions are those of the map: a name for the style sheet and the codes of
+// RESGOR. Merseyside had a code of its own until 1999 and lies in the North West.
+func regions() []struct {
+	place string
+	codes []string
+} {
+	return []struct {
+		place string
+		codes []string
+	}{
+		{"ne", []string{"A"}}, {"nw", []string{"B", "C"}}, {"yh", []string{"D"}}, {"wm", []string{"F"}}, {"em", []string{"E"}},
+		{"ee", []string{"G"}}, {"sw", []string{"K"}}, {"se", []string{"J"}}, {"ln", []string{"H"}},
+	}
+}
+
+// onlyHeld leaves of a region's codes those that the release has, and the first
+// in any case.
+func onlyHeld(codes []string, held func(string) bool) []string {
+	out := codes[:1:1]
+	for _, code := range codes[1:] {
+		if held(code) {
+			out = append(out, code)
+		}
+	}
+	return out
+}
+
+func (c *chartist) regions() drawer {
+	const name = "RESGOR"
+	if !c.has(name) {
+		return nil
+	}
+	facet, key := c.facet(query.Facet{Field: name}), c.key(query.Group{Field: name})
+	return func(a *warehouse.Answer) view.Chart {
+		chart := view.Chart{Title: "Region of residence", Draw: view.Tiles, Term: "Region", Unit: "episodes", Columns: []view.Name{{Text: "Episodes"}}}
+		counts := map[string]policy.Count{"": facet(a).Missing}
+		for _, v := range facet(a).Values {
+			counts[v.Value] = v.Count
+		}
+		count := func(code string) policy.Count {
+			if n, ok := counts[code]; ok {
+				return n
+			}
+			return policy.Sum(nil)
+		}
+		held := func(code string) bool { return !count(code).Zero() }
+		add := func(place string, aside bool, codes ...string) view.ChartLine {
+			p := pick{key: key}
+			var sum []policy.Count
+			for _, code := range codes {
+				sum = append(sum, count(code))
+				if code == "" {
+					code = query.None
+				}
+				p.values = append(p.values, code)
+			}
+			l := view.ChartLine{Name: c.named(c.name(c.field(name), codes[0]), p), Aside: aside}
+			l.Place = place
+			l.Cells = []view.Mark{{Count: merge(sum...), URL: l.URL, On: l.On}}
+			chart.Lines = append(chart.Lines, l)
+			for _, code := range codes {
+				delete(counts, code)
+			}
+			return l
+		}
+		for _, r := range regions() {
+			add(r.place, false, onlyHeld(r.codes, held)...)
+		}
+		var rest, says []string
+		for code, n := range counts {
+			if !n.Zero() {
+				rest = append(rest, code)
+			}
+		}
+		slices.SortFunc(rest, compareMissingLast)
+		for _, code := range rest {
+			l := add("", true, code)
+			says = append(says, l.Text+" "+l.Cells[0].Count.String())
+		}
+		if len(says) > 0 {
+			chart.Says = append(chart.Says, "Not on the map: "+strings.Join(says, "; ")+".")
+		}
+		chart.Sub = "Each tile is a region; darker is more." + selects(chart)
+		chart.How = c.how(chart, key, view.Point{Term: "Tiles", Text: "English regions of the patient’s home (RESGOR), roughly as they lie on the map. Merseyside, apart until 1999, counts to the North West. Homes elsewhere and unknown ones stand below and in the table."})
+		return chart
+	}
+}
+
+func compareMissingLast(a, b string) int {
+	if (a == "") != (b == "") {
+		return len(b) - len(a)
+	}
+	return strings.Compare(a, b)
+}
+
+// regionYears is the table of regions and years.
+func (c *chartist) regionYears() drawer {
+	const name = "RESGOR"
+	if !c.has(name, hes.YearField) {
+		return nil
+	}
+	g, y := query.Group{Field: name, Free: true}, query.Group{Field: hes.YearField, Free: true}
+	table := c.table(g, y)
+	pickYear, key := c.picker(y), c.key(g)
+	return func(a *warehouse.Answer) view.Chart {
+		chart := view.Chart{Title: "Region by year", Draw: view.Heat, Term: "Region", Unit: "episodes"}
+		cells := gridOf(table(a))
+		years := keys(table(a), 1)
+		slices.SortFunc(years, compareYears)
+		for _, year := range years {
+			chart.Columns = append(chart.Columns, c.named(c.name(c.field(hes.YearField), year), pickYear(year)))
+		}
+		here := keys(table(a), 0)
+		add := func(codes ...string) {
+			p := pick{key: key}
+			for _, code := range codes {
+				here = slices.DeleteFunc(here, func(k string) bool { return k == code })
+				if code == "" {
+					code = query.None
+				}
+				p.values = append(p.values, code)
+			}
+			l := view.ChartLine{Name: c.named(c.name(c.field(name), codes[0]), p)}
+			for _, year := range years {
+				var sum []policy.Count
+				for _, code := range codes {
+					sum = append(sum, cells.episodes(code, year))
+				}
+				l.Cells = append(l.Cells, c.mark(merge(sum...), p, pickYear(year)))
+			}
+			chart.Lines = append(chart.Lines, l)
+		}
+		for _, r := range regions() {
+			if codes := onlyHeld(r.codes, func(k string) bool { return slices.Contains(here, k) }); len(codes) > 1 || slices.Contains(here, codes[0]) {
+				add(codes...)
+			}
+		}
+		slices.SortFunc(here, compareMissingLast)
+		for _, code := range slices.Clone(here) {
+			add(code)
+		}
+		chart.Sub = "Episodes; darker is more." + selects(chart)
+		chart.How = c.how(chart, key+",year", view.Point{Term: "Cells", Text: "Episodes of each region of the patient’s home (RESGOR) in each financial year, from April to March (FYEAR)."})
+		return chart
+	}
+}
