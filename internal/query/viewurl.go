@@ -12,8 +12,9 @@ import (
 )
 
 var (
-	// codes, and the words that derived fields hold: "day case", "90+", "in_situ"
-	choiceText = regexp.MustCompile(`^[0-9A-Za-z&.+_-][0-9A-Za-z&.+_ -]{0,39}$`)
+	// codes, and the words that derived fields hold: "day case", "90+", "in_situ",
+	// "MOST DEPRIVED 10%"
+	choiceText = regexp.MustCompile(`^[0-9A-Za-z&.+_-][0-9A-Za-z&.+_% -]{0,39}$`)
 	monthText  = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}$`)
 )
 

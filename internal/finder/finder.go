@@ -1,0 +1,320 @@
+// Package finder finds the filter that a few words mean.
+//
+// A person types "psor", "L40", "Guildford", "2012", "female", "65" or pastes a
+// list of codes, and gets the filters of the explorer that are meant, the
+// likeliest first. What is searched is code lists and the names of filters,
+// never data: a suggestion says that a code exists, not that anybody has it.
+//
+// An Index holds what can be found, in folded text (fold.go). Words that people
+// use and no list has are in words.csv. Ages, stays, days, months and years are
+// understood by their form (spans.go); a pasted list of codes is read by ReadCodes
+// (codes.go).
+package finder
+
+import (
+	"cmp"
+	"embed"
+	"encoding/csv"
+	"fmt"
+	"slices"
+	"strings"
+
+	"webenablehes/internal/hes"
+	"webenablehes/internal/query"
+)
+
+//go:embed words.csv
+var files embed.FS
+
+// Suggestion is a filter that may be meant.
+type Suggestion struct {
+	Filter query.Filter // to be added to what is chosen already; its Key alone opens the filter
+	Code   string       // of one value, as people write it
+	Label  string       // of the values; "" where the filter says it all
+}
+
+// Opens tells whether the suggestion is a filter as such and no value of it.
+func (s Suggestion) Opens() bool {
+	return len(s.Filter.Values) == 0 && s.Filter.From == "" && s.Filter.To == ""
+}
+
+// Scope is where a person looks: what the release offers.
+type Scope struct {
+	Controls []query.Control            // the filters on offer
+	Own      map[string][]hes.CodeValue // values that only the release knows, by filter: its years, its subset's rules
+}
+
+func (s Scope) has(key string) bool {
+	return slices.ContainsFunc(s.Controls, func(c query.Control) bool { return c.Key == key })
+}
+
+// Index is everything that can be found. It is immutable and safe for
+// concurrent use.
+type Index struct {
+	codes   *hes.Codes
+	exact   map[string]bool // list and code: codes of the clinical lists
+	entries []entry
+}
+
+// entry is one thing that can be found.
+type entry struct {
+	suggestion Suggestion
+	code       string   // folded, without points; "" if it has none
+	label      string   // folded, with a space before each word
+	names      []string // other names, folded likewise
+	whole      string   // all of these, for words that are met anywhere
+	depth      int      // 0 for words of ours and filters, 1 for wide codes and values, 2 for codes below a category
+	order      int      // of the filter
+}
+
+// New makes the index of all filters over the dictionary and the code lists.
+func New(d *hes.Dictionary, codes *hes.Codes) (*Index, error) {
+	x := &Index{codes: codes, exact: map[string]bool{}}
+	for _, list := range [...]string{hes.ICD10, hes.OPCS4} {
+		for _, v := range codes.Values(list) {
+			x.exact[list+v.Code] = true
+		}
+	}
+	for order, c := range query.Controls() {
+		f, ok := d.Field(c.Field)
+		if !ok {
+			return nil, fmt.Errorf("finder: the filter %s is on no field", c.Key)
+		}
+		x.entries = append(x.entries, entry{suggestion: Suggestion{Filter: query.Filter{Key: c.Key}}, order: order, label: fold(c.Says), names: []string{fold(f.Label)}})
+		if f.Codes == "FLAG" || c.Kind == query.Dates || c.Kind == query.Numbers {
+			continue // "Yes" says nothing by itself
+		}
+		for _, v := range codes.Values(f.Codes) {
+			x.entries = append(x.entries, value(c.Key, f.Codes, order, v))
+		}
+	}
+	if err := x.readWords(); err != nil {
+		return nil, err
+	}
+	for i := range x.entries {
+		x.entries[i].complete()
+	}
+	return x, nil
+}
+
+// value makes the entry of a code.
+func value(key, list string, order int, v hes.CodeValue) entry {
+	e := entry{suggestion: Suggestion{Filter: query.Filter{Key: key, Values: []string{v.Code}}, Label: v.Label}, label: fold(v.Label), depth: 1, order: order}
+	clinical := list == hes.ICD10 || list == hes.OPCS4
+	// "1" is a code of a dozen lists, and codes in small letters are words of ours
+	if clinical || len(v.Code) > 1 && len(v.Code) <= 6 && v.Code == strings.ToUpper(v.Code) && !strings.ContainsAny(v.Code, " -+") {
+		e.code, e.suggestion.Code = plainCode(v.Code), hes.Display(list, v.Code)
+	}
+	if clinical && len(v.Code) > 3 {
+		e.depth = 2
+	}
+	for name := range strings.SplitSeq(v.Synonyms, ";") {
+		if name = fold(name); name != "" {
+			e.names = append(e.names, name)
+		}
+	}
+	return e
+}
+
+// complete adds what follows from the rest: American spellings and the whole.
+func (e *entry) complete() {
+	for _, text := range append([]string{e.label}, e.names...) {
+		if a := american(text); a != text {
+			e.names = append(e.names, a)
+		}
+	}
+	e.whole = e.label + strings.Join(e.names, "")
+	if e.code != "" {
+		e.whole += " " + e.code // "L40 vulgaris"
+	}
+}
+
+// readWords adds words.csv: words that people use, separated by semicolons; the
+// filter; its values, separated likewise, a span such as "65..", or none to open
+// the filter; a label where one value's own does not do; and where the words
+// were met.
+func (x *Index) readWords() error {
+	f, err := files.Open("words.csv")
+	if err != nil {
+		return fmt.Errorf("open words: %w", err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return fmt.Errorf("read words.csv: %w", err)
+	}
+	for i, row := range rows[1:] {
+		if err := x.addWords(row); err != nil {
+			return fmt.Errorf("words.csv line %d: %w", i+2, err)
+		}
+	}
+	return nil
+}
+
+func (x *Index) addWords(row []string) error {
+	words, key, values, label := row[0], row[1], row[2], row[3]
+	order := slices.IndexFunc(query.Controls(), func(c query.Control) bool { return c.Key == key })
+	if order < 0 || words == "" {
+		return fmt.Errorf("words and a filter are needed")
+	}
+	var names []string
+	for name := range strings.SplitSeq(words, ";") {
+		names = append(names, fold(name))
+	}
+	if label == "" { // another name of something that is there
+		at := slices.IndexFunc(x.entries, func(e entry) bool {
+			f := e.suggestion.Filter
+			return f.Key == key && (values == "" && e.suggestion.Opens() || slices.Equal(f.Values, []string{values}))
+		})
+		if at < 0 {
+			return fmt.Errorf("%s has no value %s", key, values)
+		}
+		x.entries[at].names = append(x.entries[at].names, names...)
+		return nil
+	}
+	filter := query.Filter{Key: key}
+	if from, to, ok := strings.Cut(values, ".."); ok {
+		filter.From, filter.To = from, to
+	} else {
+		for v := range strings.SplitSeq(values, ";") {
+			filter.Values = append(filter.Values, strings.TrimSpace(v))
+		}
+		slices.Sort(filter.Values)
+	}
+	x.entries = append(x.entries, entry{suggestion: Suggestion{Filter: filter, Label: label}, label: fold(label), names: names, order: order})
+	return nil
+}
+
+// How well an entry answers, the best first.
+const (
+	exactCode  = iota
+	codePrefix // of at least two characters
+	wholeLabel // the label is what was typed
+	wholeName  // another name is
+	labelStart
+	nameStart
+	wordStarts // each word typed begins a word of the label
+	otherWords // or of label and other names together
+	codeStart  // of a list that is numbered: "65" begins 650 to 659, but means an age
+	inside
+	nothing
+)
+
+// minInside is how many letters of each word it takes to look inside words:
+// fewer are inside too many.
+const minInside = 4
+
+func shortest(words []string) int {
+	n := len(words[0])
+	for _, w := range words {
+		n = min(n, len(w))
+	}
+	return n
+}
+
+// rank says how well an entry answers the folded text typed, whose words are
+// words and which as a code is code.
+func (e entry) rank(text string, words []string, code string) int {
+	numbered := len(code) >= 2 && e.code != "" && strings.Trim(e.code, "0123456789") == ""
+	switch {
+	case e.code != "" && e.code == code:
+		return exactCode
+	case e.code != "" && len(code) >= 2 && !numbered && strings.HasPrefix(e.code, code):
+		return codePrefix
+	case e.label == text:
+		return wholeLabel
+	case slices.Contains(e.names, text):
+		return wholeName
+	case strings.HasPrefix(e.label, text):
+		return labelStart
+	}
+	for _, name := range e.names {
+		if strings.HasPrefix(name, text) {
+			return nameStart
+		}
+	}
+	all := func(in string, before string) bool {
+		for _, w := range words {
+			if !strings.Contains(in, before+w) {
+				return false
+			}
+		}
+		return true
+	}
+	switch {
+	case all(e.label, " "):
+		return wordStarts
+	case all(e.whole, " "):
+		return otherWords
+	case numbered && strings.HasPrefix(e.code, code):
+		return codeStart
+	case shortest(words) >= minInside && all(e.whole, ""):
+		return inside
+	}
+	return nothing
+}
+
+// Find returns what a text may mean, the likeliest first.
+func (x *Index) Find(text string, in Scope) []Suggestion {
+	folded := fold(text)
+	if folded == "" {
+		return nil
+	}
+	words, code := strings.Fields(folded), plainCode(text)
+	worst := inside
+	if clinicalCode.MatchString(code) {
+		worst = codePrefix // whoever types a code wants no words
+	}
+	type found struct {
+		entry
+		rank int
+	}
+	var out []found
+	consider := func(e entry) {
+		if !in.has(e.suggestion.Filter.Key) {
+			return
+		}
+		if r := e.rank(folded, words, code); r <= worst {
+			out = append(out, found{e, r})
+		}
+	}
+	for _, e := range x.entries {
+		consider(e)
+	}
+	for order, c := range query.Controls() {
+		for _, v := range in.Own[c.Key] {
+			e := value(c.Key, "", order, v)
+			e.suggestion.Code = ""
+			e.complete()
+			consider(e)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b found) int {
+		return cmp.Or(a.rank-b.rank, a.depth-b.depth, a.order-b.order, cmp.Compare(len(a.code), len(b.code)), cmp.Compare(a.code, b.code))
+	})
+	// what is understood by its form comes after codes that are written so
+	codes := slices.IndexFunc(out, func(f found) bool { return f.rank > exactCode })
+	if codes < 0 {
+		codes = len(out)
+	}
+	var answer []Suggestion
+	for _, f := range out[:codes] {
+		answer = append(answer, f.suggestion)
+	}
+	answer = append(answer, in.spans(text)...)
+	for _, f := range out[codes:] {
+		answer = append(answer, f.suggestion)
+	}
+	return unique(answer)
+}
+
+// unique leaves out suggestions that come again.
+func unique(in []Suggestion) []Suggestion {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(in, func(s Suggestion) bool {
+		key := fmt.Sprint(s.Filter)
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
+}
