@@ -210,7 +210,7 @@ func (r *reading) add(code string, label []string) {
 
 // listsOf says of which list a code may be: the one whose label of it shares more
 // words with the label that was pasted, else the one that has it, else the one
-// that has its category, else both.
+// that has its category, else the one that has room for it, else both.
 func (x *Index) listsOf(code string, label []string) []string {
 	both := []string{hes.ICD10, hes.OPCS4}
 	said := func(list string) int {
@@ -231,7 +231,13 @@ func (x *Index) listsOf(code string, label []string) []string {
 			return 0
 		}
 	}
-	for _, score := range [...]func(list string) int{said, has(code), has(code[:3])} {
+	room := func(list string) int {
+		if _, ok := x.trees[list].Find(code); ok {
+			return 1
+		}
+		return 0
+	}
+	for _, score := range [...]func(list string) int{said, has(code), has(code[:3]), room} {
 		switch a, b := score(hes.ICD10), score(hes.OPCS4); {
 		case a > b:
 			return both[:1]

@@ -53,6 +53,7 @@ func (s Scope) has(key string) bool {
 type Index struct {
 	codes   *hes.Codes
 	exact   map[string]bool // list and code: codes of the clinical lists
+	trees   map[string]*hes.Tree
 	entries []entry
 }
 
@@ -69,8 +70,9 @@ type entry struct {
 
 // New makes the index of all filters over the dictionary and the code lists.
 func New(d *hes.Dictionary, codes *hes.Codes) (*Index, error) {
-	x := &Index{codes: codes, exact: map[string]bool{}}
+	x := &Index{codes: codes, exact: map[string]bool{}, trees: map[string]*hes.Tree{}}
 	for _, list := range [...]string{hes.ICD10, hes.OPCS4} {
+		x.trees[list] = hes.NewTree(codes, list)
 		for _, v := range codes.Values(list) {
 			x.exact[list+v.Code] = true
 		}

@@ -141,18 +141,16 @@ func validity(from, to string) string {
 	return ""
 }
 
-// codeFilters are the addresses of the records that have a code: in the main
-// position and, where the explorer can look there, in any.
+// codeFilters are the addresses of the records that have a code, in the main
+// position and in any.
 func (s *Server) codeFilters(rd reader, c classification, n *hes.Node, one bool) (main, anywhere string) {
 	if !one || !slices.ContainsFunc(rd.scene.offer.Controls, func(o query.Control) bool { return o.Key == c.control }) {
 		return "", ""
 	}
 	state := rd.scene.state.With(query.Filter{Key: c.control, Values: slices.Sorted(slices.Values(n.Prefixes()))})
 	main = address(state, warehouse.Page{})
-	if state.AnyDiagnosis = true; c.control == "dx" {
-		anywhere = address(state, warehouse.Page{})
-	}
-	return main, anywhere
+	state.AnyDiagnosis, state.AnyProcedure = c.control == "dx", c.control == "op"
+	return main, address(state, warehouse.Page{})
 }
 
 // codeCounts is how often the codes below a node are there.

@@ -186,7 +186,7 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 	wrapped := state
 	wrapped.Wrap = !state.Wrap
 	x.WrapURL = address(wrapped, warehouse.Page{})
-	x.Hidden = hidden(state)
+	x.Hidden, x.State = hidden(state), pairs(state)
 	i := 0
 	for _, c := range sc.offer.Controls {
 		if c.Kind == query.Numbers {

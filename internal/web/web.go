@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"webenablehes/internal/auth"
+	"webenablehes/internal/finder"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
@@ -40,6 +41,7 @@ type Config struct {
 type Server struct {
 	c       Config
 	trees   []classification
+	finder  *finder.Index
 	handler http.Handler
 }
 
@@ -48,7 +50,11 @@ func New(c Config) (*Server, error) {
 	if c.Warehouse == nil || c.Store == nil || c.Auth == nil || c.Dictionary == nil || c.Codes == nil || c.Assets == nil || c.Now == nil || c.Log == nil {
 		return nil, errors.New("web: a part is missing")
 	}
-	s := &Server{c: c, trees: classifications(c.Codes)}
+	index, err := finder.New(c.Dictionary, c.Codes)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{c: c, trees: classifications(c.Codes), finder: index}
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.Handle(pattern, s.handle(pattern, h))
@@ -78,6 +84,8 @@ func (s *Server) routes() map[string]handler {
 		"GET /quality/loads/{id}":    s.load,
 		"GET /dictionary":            s.dictionary,
 		"GET /dictionary/{field}":    s.dictionaryField,
+		"GET /records/find":          s.find,
+		"POST /records/find":         s.find,
 		"GET /codes":                 s.codes,
 		"GET /codes/{list}":          s.codeList,
 		"GET /codes/{list}/{code}":   s.code,

@@ -1,7 +1,7 @@
 // Makes the explorer quick. Everything works without this script: links and
 // forms load whole pages.
 import './nav';
-import './filterbox';
+import './finder';
 import './keys';
 
 document.documentElement.classList.add('js');

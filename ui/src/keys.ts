@@ -8,7 +8,6 @@ document.addEventListener('keydown', (e) => {
     if (open) { open.open = false; find<HTMLElement>('summary', open)?.focus(); }
     return;
   }
-  if (e.key === 'Enter' && target.id === 'find') { e.preventDefault(); return; } // it asks the server nothing
   if (localStorage.getItem('keys') === 'off' || e.metaKey || e.ctrlKey || e.altKey || target.closest('input:not([type=checkbox]):not([type=radio]), textarea, select, dialog')) return;
   const press = (selector: string) => find<HTMLElement>(selector)?.click();
   switch (e.key) {

@@ -8,6 +8,8 @@ declare global {
 }
 const policy: Policy = window.trustedTypes?.createPolicy('hes', { createHTML: (s) => s }) ?? { createHTML: (s) => s };
 export const find = <T extends Element>(selector: string, from: ParentNode = document) => from.querySelector<T>(selector);
+// parse makes a document of what the server sent.
+export const parse = (html: string) => new DOMParser().parseFromString(policy.createHTML(html) as string, 'text/html');
 const count = (app: HTMLElement) => Number((app.dataset.total ?? '').replace(/\D/g, ''));
 
 const here = () => location.pathname + location.search;
@@ -36,7 +38,7 @@ export async function go(url: string, push: boolean): Promise<void> {
     const response = await fetch(url, { headers: { 'X-Part': 'app' }, signal: mine.signal, credentials: 'same-origin' });
     if (!response.ok || response.redirected) { location.href = url; return; }
     const html = await response.text();
-    const next = new DOMParser().parseFromString(policy.createHTML(html) as string, 'text/html').getElementById('app');
+    const next = parse(html).getElementById('app');
     if (!next || mine.signal.aborted) { if (!next) location.href = url; return; }
     const before = count(app);
     const typing = document.activeElement?.matches('input:not([type=checkbox]):not([type=radio])') ?? false;

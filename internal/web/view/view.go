@@ -84,6 +84,7 @@ type Explorer struct {
 	Facets                              []Facet
 	Months                              Months
 	Hidden                              []Pair
+	State                               []Pair // all of it, for the box that finds
 	Columns                             []Column
 	Rows                                []Line
 	Charts                              []Chart // in place of rows

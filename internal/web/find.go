@@ -1,0 +1,185 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"webenablehes/internal/fault"
+	"webenablehes/internal/finder"
+	"webenablehes/internal/hes"
+	"webenablehes/internal/query"
+	"webenablehes/internal/warehouse"
+	"webenablehes/internal/web/view"
+)
+
+const (
+	maxTyped    = 64 << 10 // bytes of what is typed or pasted
+	listLength  = 10       // suggestions under the box
+	pageLength  = 100      // suggestions on the page
+	maxAddress  = 1500     // bytes of an address that every browser, proxy and mail program carries
+	maxSayCodes = 60       // codes that are named in a sentence
+)
+
+// find suggests filters for what somebody typed or pasted, as a page or, for the
+// box in the side panel, as a list. It asks the door nothing: what it knows is
+// code lists and what the release offers.
+func (s *Server) find(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.who(r)
+	if err != nil {
+		return err
+	}
+	if !v.access.SeesRows() {
+		return fault.New(fault.Denied, "This account does not see records. Ask the information governance lead if you need to.")
+	}
+	in := r.URL.Query()
+	if r.Method == http.MethodPost { // a list that is too long for an address
+		r.Body = http.MaxBytesReader(w, r.Body, 4*maxTyped)
+		if err := r.ParseForm(); err != nil {
+			return fault.Wrap(fault.Invalid, err, "The list could not be read. Paste at most %d kB of codes.", maxTyped>>10)
+		}
+		in = r.PostForm
+	}
+	typed := strings.Join(in["q"], "\n")
+	if len(typed) > maxTyped {
+		return fault.New(fault.Invalid, "The list is too long. Paste at most %d kB of codes.", maxTyped>>10)
+	}
+	in.Del("q")
+	sc, err := s.scene(r.Context(), in)
+	if err != nil {
+		return err
+	}
+	x := s.suggest(sc, typed)
+	if r.Header.Get("X-Part") == "list" {
+		return s.show(w, r, http.StatusOK, view.FoundList(x))
+	}
+	return s.show(w, r, http.StatusOK, view.FindPage(s.frame(r, "Find a code or filter", "records"), x))
+}
+
+// suggest makes what both forms show.
+func (s *Server) suggest(sc scene, typed string) view.Find {
+	x := view.Find{Typed: typed, Back: address(sc.state, warehouse.Page{}), State: pairs(sc.state), Limit: listLength}
+	offered := finder.Scope{Controls: sc.offer.Controls, Own: map[string][]hes.CodeValue{}}
+	for _, year := range sc.facts.Years {
+		offered.Own["year"] = append(offered.Own["year"], hes.CodeValue{Code: year, Label: yearLabel(year)})
+	}
+	for _, rule := range sc.facts.Rules {
+		offered.Own["rule"] = append(offered.Own["rule"], hes.CodeValue{Code: rule.ID, Label: ruleLabel(rule)})
+	}
+	if pasted, ok := s.finder.ReadCodes(typed); ok {
+		s.suggestList(&x, sc, pasted)
+		return x
+	}
+	found := s.finder.Find(typed, offered)
+	x.Number = len(found)
+	for _, f := range found[:min(len(found), pageLength)] {
+		x.Found = append(x.Found, s.suggestion(sc, f))
+	}
+	if x.Number > listLength {
+		x.MoreURL = "/records/find?" + with("q", typed, sc.state)
+	}
+	return x
+}
+
+// suggestion is one line: what it would filter by, and the address that does.
+func (s *Server) suggestion(sc scene, f finder.Suggestion) view.Found {
+	c, _ := query.ControlOf(f.Filter.Key)
+	field, _ := s.c.Dictionary.Field(c.Field)
+	if f.Opens() {
+		return view.Found{Label: title(c, field), Of: "Open this filter", Opens: c.Key, URL: address(sc.state, warehouse.Page{}) + "#fac-" + c.Key}
+	}
+	state := sc.state.Add(f.Filter)
+	out := view.Found{Code: f.Code, Label: f.Label, Of: title(c, field), URL: address(state, warehouse.Page{})}
+	switch {
+	case c.Key == "dx":
+		out.Of = s.fieldName(sc.state.FieldOf(c))
+	case c.Key == "op":
+		out.Of = s.fieldName(sc.state.FieldOf(c))
+	case f.Filter.From != "" || f.Filter.To != "":
+		out.Label = c.Says + " " + f.Label
+	}
+	if state.Encode() == sc.state.Encode() {
+		out.On = true
+	}
+	return out
+}
+
+// suggestList makes of a pasted list one suggestion for each classification.
+func (s *Server) suggestList(x *view.Find, sc scene, pasted finder.Pasted) {
+	x.Pasted = true
+	x.Unread, x.UnreadMore = pasted.Unread, pasted.UnreadMore
+	for _, c := range s.trees {
+		codes := pasted.Codes[c.list]
+		control, _ := query.ControlOf(c.control)
+		offered := slices.ContainsFunc(sc.offer.Controls, func(o query.Control) bool { return o.Key == c.control })
+		if len(codes) == 0 || !offered {
+			continue
+		}
+		where := s.fieldName(sc.state.FieldOf(control))
+		wanted := finder.Fewest(codes)
+		say := func(n int, what string) string {
+			if n == 1 {
+				return where + " is " + hes.Display(c.list, codes[0])
+			}
+			return fmt.Sprintf("%s is one of %d %s", where, n, what)
+		}
+		f := view.Found{Label: say(len(codes), "codes"), Of: c.name + ": " + some(c.list, codes)}
+		state := sc.state.Add(query.Filter{Key: c.control, Values: wanted})
+		f.URL = address(state, warehouse.Page{})
+		f.On = state.Encode() == sc.state.Encode()
+		if len(f.URL) > maxAddress || len(wanted) > query.MaxValues {
+			f.URL, f.On = "", false
+			f.Why = fmt.Sprintf("These codes do not fit into a link, which holds about %d of them. Paste them in parts, or write categories (L40) in place of their codes (L40.0, L40.1).", maxAddress/len("&dx=L400"))
+		}
+		x.Found = append(x.Found, f)
+		if f.URL != "" {
+			continue
+		}
+		if wide := finder.Categories(codes); len(wide) < len(wanted) {
+			to := address(sc.state.Add(query.Filter{Key: c.control, Values: wide}), warehouse.Page{})
+			if len(to) <= maxAddress {
+				x.Found = append(x.Found, view.Found{Label: say(len(wide), "categories"), Of: "Wider than your list: all codes of " + some(c.list, wide), URL: to})
+			}
+		}
+	}
+	x.Number = len(x.Found)
+	for _, code := range pasted.Both[:min(len(pasted.Both), maxSayCodes)] {
+		x.Both = append(x.Both, hes.Display(hes.ICD10, code))
+	}
+}
+
+// some names the first of some codes.
+func some(list string, codes []string) string {
+	const few = 4
+	var out []string
+	for _, code := range codes[:min(len(codes), few)] {
+		out = append(out, hes.Display(list, code))
+	}
+	if len(codes) > few {
+		return strings.Join(out, ", ") + " …"
+	}
+	return strings.Join(out, ", ")
+}
+
+// pairs are the state as hidden fields of a form.
+func pairs(state query.View) []view.Pair {
+	var out []view.Pair
+	for part := range strings.SplitSeq(state.Encode(), "&") {
+		key, value, _ := strings.Cut(part, "=")
+		if value, err := url.QueryUnescape(value); err == nil && key != "" {
+			out = append(out, view.Pair{Key: key, Value: value})
+		}
+	}
+	return out
+}
+
+// with is a state as an address's query with one more key.
+func with(key, value string, state query.View) string {
+	q := key + "=" + url.QueryEscape(value)
+	if rest := state.Encode(); rest != "" {
+		q += "&" + rest
+	}
+	return q
+}
