@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -57,16 +58,29 @@ func cell(column string, value string) string {
 	return strings.Join(lines, "\n")
 }
 
-func gzipped(text string) string {
+func gzipped(text string) string { return bomb(text, 0) }
+
+// bomb is a text with megabytes of zeros behind it, packed. They are written in
+// pieces: the memory of this process counts as its children's at their start.
+func bomb(text string, megabytes int) string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	_, _ = w.Write([]byte(text)) // to memory
+	zeros(w, megabytes)
 	_ = w.Close()
 	return b.String()
 }
 
+func zeros(w io.Writer, megabytes int) {
+	piece := bytes.Repeat([]byte("0"), 1<<20)
+	for range megabytes {
+		_, _ = w.Write(piece)
+	}
+}
+
 type zipMember struct {
 	name, text string
+	megabytes  int // of zeros behind the text
 	mode       fs.FileMode
 }
 
@@ -80,6 +94,7 @@ func zipped(members ...zipMember) string {
 		}
 		if w, err := z.CreateHeader(h); err == nil && !strings.HasSuffix(m.name, "/") {
 			_, _ = w.Write([]byte(m.text)) // to memory
+			zeros(w, m.megabytes)
 		}
 	}
 	_ = z.Close()
@@ -200,10 +215,10 @@ func kinds() []malformed {
 		}},
 		{kind: "zip cut", bad: true, text: func(r *rand.Rand, _ int) string { return z[:4+r.IntN(len(z)-4)] }},
 		{kind: "gzip bomb", most: 2, bad: true, text: func(_ *rand.Rand, n int) string {
-			return gzipped([]string{good(1), ""}[n%2] + strings.Repeat("0", sized(64, 1024)<<20))
+			return bomb([]string{good(1), ""}[n%2], sized(64, 1024))
 		}},
 		{kind: "zip bomb", most: 2, bad: true, text: func(_ *rand.Rand, n int) string {
-			return zipped(zipMember{name: "a.txt", text: []string{good(1), ""}[n%2] + strings.Repeat("0", sized(64, 1024)<<20)})
+			return zipped(zipMember{name: "a.txt", text: []string{good(1), ""}[n%2], megabytes: sized(64, 1024)})
 		}},
 		{kind: "zip of very many", most: 1, bad: true, text: func(*rand.Rand, int) string {
 			var all []zipMember
