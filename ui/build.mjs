@@ -40,6 +40,7 @@ const sheets = [
   'record',
   'codes',
   'charts',
+  'people',
   'widths',
 ];
 const css = sheets.map((s) => readFileSync(new URL(`src/${s}.css`, import.meta.url), 'utf8')).join('\n').replace(/asset\(([\w.]+)\)/g, (_, f) => `url(/static/${names[f]})`);

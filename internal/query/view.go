@@ -20,6 +20,7 @@ type View struct {
 	Columns      []string // empty: the default ones
 	Unit         Unit
 	Wrap         bool // long texts wrap
+	More         bool // lines of patients show all that is summed up
 	Charts       bool // charts stand in place of rows; Unit is Episodes
 	Chart        Chart
 }

@@ -53,6 +53,7 @@ func TestView(t *testing.T) {
 		"sort=sex,-STARTAGE":           {"sort=SEX,-STARTAGE", ""},
 		"cols=SEX&cols=ADMIDATE,SEX":   {"cols=SEX,ADMIDATE", ""},
 		"view=patients&den=w&utm=junk": {"den=w&view=patients", ""},
+		"view=spells&more=1&den=w":     {"den=w&more=1&view=spells", ""},
 		"view=charts":                  {"view=charts", ""},
 		"of=los_days&count=patients&by=sex&by=&by=FYEAR,SEX&view=charts": {"view=charts&by=SEX,FYEAR&count=patients&of=LOS_DAYS", ""},
 		"by=ADMIDATE&count=episodes&of=":                                 {"by=ADMIDATE", ""},
@@ -170,7 +171,7 @@ func TestFieldsThatAReleaseDoesNotHold(t *testing.T) {
 // Whatever a URL holds, reading it gives an error or a view whose text reads
 // back as the same view, and whose question the dictionary accepts.
 func FuzzView(f *testing.F) {
-	for _, s := range []string{"", "sex=2&dx=L40&dxpos=any", "adm=2008-04..&age=..64&sort=-SEX", "not.cls=2&cols=DIAG_02&view=patients", "sort=EPISODES&view=patients", "op=none&op=!S06", "dup=any&fin=1&rule=N2", "rule=any&rule=N1&dup=!1", "kind=day+case&band=90%2B&los=..3", "view=charts&by=DIAG_01,SEX&of=ELECDUR&count=patients"} {
+	for _, s := range []string{"", "sex=2&dx=L40&dxpos=any", "adm=2008-04..&age=..64&sort=-SEX", "not.cls=2&cols=DIAG_02&view=patients", "sort=EPISODES&view=patients", "view=spells&more=1&sort=-EPISODES", "op=none&op=!S06", "dup=any&fin=1&rule=N2", "rule=any&rule=N1&dup=!1", "kind=day+case&band=90%2B&los=..3", "view=charts&by=DIAG_01,SEX&of=ELECDUR&count=patients"} {
 		f.Add(s)
 	}
 	for s := range forms() {

@@ -66,15 +66,17 @@ func ParseView(in url.Values, d *hes.Dictionary, o Offer) (View, error) {
 	case "", "episodes":
 	case "patients":
 		v.Unit = Patients
+	case "spells":
+		v.Unit = Spells
 	case "charts":
 		v.Charts = true
 	default:
-		return View{}, fault.New(fault.Invalid, "There is no such view; choose episodes, patients or charts.")
+		return View{}, fault.New(fault.Invalid, "There is no such view; choose episodes, spells, patients or charts.")
 	}
 	if err := v.Chart.parse(in, d); err != nil {
 		return View{}, err
 	}
-	v.Wrap = in.Get("den") == "w"
+	v.Wrap, v.More = in.Get("den") == "w", in.Get("more") == "1"
 	for _, name := range split(in["cols"]) {
 		f, ok := d.Field(name)
 		if !ok {
@@ -267,11 +269,14 @@ func (v View) Encode() string {
 	if v.Wrap {
 		add("den", "w")
 	}
+	if v.More {
+		add("more", "1")
+	}
 	switch {
 	case v.Charts:
 		add("view", "charts")
-	case v.Unit == Patients:
-		add("view", "patients")
+	case v.Unit != Episodes:
+		add("view", v.Unit.String())
 	}
 	v.Chart.encode(add)
 	return b.String()

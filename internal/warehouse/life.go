@@ -14,13 +14,14 @@ import (
 // Life is one patient: the episodes that meet the filters, their sum, and where
 // all episodes that the access covers lie in time.
 type Life struct {
-	*Answer              // Rows are the matching episodes, newest first, at most query.MaxLimit
-	Patient string       // pseudonym
-	All     policy.Count // episodes that the access covers
-	Person  Person       // the line of the matching ones, without Marks
-	Fields  []string     // as People.Fields
-	Bars    []Bar        // the newest episodes, newest first, at most query.MaxLimit
-	Whole   bool         // Bars are all of them
+	*Answer               // Rows are the matching episodes, newest first, at most query.MaxLimit
+	Patient  string       // pseudonym
+	Admitted []Moment     // of Rows, one for one; not recorded where MaxSummed match and more
+	All      policy.Count // episodes that the access covers
+	Person   Person       // the line of the matching ones, without Marks
+	Fields   []string     // as People.Fields
+	Bars     []Bar        // the newest episodes, newest first, at most query.MaxLimit
+	Whole    bool         // Bars are all of them
 }
 
 // Bar is one episode on a patient's timeline.
@@ -57,6 +58,13 @@ func (w *Warehouse) Patient(ctx context.Context, acc policy.Access, q query.Quer
 		out.Fields, out.Person = l.fields, Person{TooMany: len(few) == 0}
 		if len(few) > 0 {
 			out.Person = l.person(who)
+		}
+		days := map[driver.RowID]string{}
+		for _, r := range l.rows[who] {
+			days[r.id] = at(r.cells, l.admit)
+		}
+		for _, r := range got.raw.Rows {
+			out.Admitted = append(out.Admitted, l.moment(who, hes.AdmissionDate, days[r.ID]))
 		}
 		return nil
 	}

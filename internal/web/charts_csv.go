@@ -61,7 +61,7 @@ func (s *Server) chartFile(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) preface(sc scene, chart view.Chart, f warehouse.Facts) [][]string {
 	facts := s.facts(f)
 	var filters []string
-	for _, c := range s.chips(sc) {
+	for _, c := range s.chips(sc, firstPage) {
 		filters = append(filters, c.Says())
 	}
 	if len(filters) == 0 {

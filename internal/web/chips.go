@@ -12,13 +12,14 @@ import (
 // subsetField holds the rules of the subset that an episode meets.
 const subsetField = "SUBSET_n"
 
-// chips says each filter that is on as a sentence, with a link that takes it off.
-func (s *Server) chips(sc scene) []view.Chip {
+// chips says each filter that is on as a sentence, with a link that takes it off:
+// to gives the address of the page in another state.
+func (s *Server) chips(sc scene, to func(query.View) string) []view.Chip {
 	var out []view.Chip
 	for _, f := range sc.state.Filters {
 		c, _ := query.ControlOf(f.Key)
 		field, _ := s.c.Dictionary.Field(c.Field)
-		chip := view.Chip{Remove: address(sc.state.With(query.Filter{Key: f.Key}), warehouse.Page{})}
+		chip := view.Chip{Remove: to(sc.state.With(query.Filter{Key: f.Key}))}
 		sentence, whole := s.sentence(sc, f)
 		switch {
 		case whole:
@@ -47,7 +48,7 @@ func (s *Server) chips(sc scene) []view.Chip {
 	if sc.state.If != nil {
 		without := sc.state
 		without.If = nil
-		out = append(out, view.Chip{Text: s.say(sc, sc.state.If), Remove: address(without, warehouse.Page{})})
+		out = append(out, view.Chip{Text: s.say(sc, sc.state.If), Remove: to(without)})
 	}
 	return out
 }

@@ -62,7 +62,7 @@ func (s *Server) seen(x *view.Seen, rd reader, facts warehouse.Facts) {
 	}
 	x.Facts, x.Clinical = s.facts(facts), !rd.access.SeesEpisodes()
 	x.Agreement, x.Purpose = rd.access.Agreement()
-	for _, c := range s.chips(rd.scene) {
+	for _, c := range s.chips(rd.scene, firstPage) {
 		x.Begins = append(x.Begins, c.Says())
 	}
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -172,30 +171,4 @@ func place(origin string) (file, line string) {
 		return origin, ""
 	}
 	return origin[:i], origin[i+1:]
-}
-
-// patient is one patient's episodes, newest first.
-func (s *Server) patient(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.who(r)
-	if err != nil {
-		return err
-	}
-	columns, _, err := s.chosen(r, visitor{access: v.access}, query.View{})
-	if err != nil {
-		return err
-	}
-	a, err := s.c.Warehouse.Patient(r.Context(), v.access, query.Query{Columns: columns}, r.PathValue("id"), "", v.client)
-	if err != nil {
-		return err
-	}
-	x := view.Patient{Facts: s.facts(a.Release), Patient: a.Rows[0].Patient, Episodes: a.Episodes, Shown: a.To, All: a.After == "", Begins: slices.Contains(a.Release.Columns, "DUPLICATE")}
-	for _, f := range a.Columns {
-		x.Columns = append(x.Columns, view.Column{Label: f.Label, Name: f.Name, Class: columnClass(f)})
-	}
-	for _, row := range a.Rows {
-		x.Rows = append(x.Rows, s.line(a.Columns, row, query.View{}))
-	}
-	ref, title := v.access.Agreement()
-	x.Agreement, x.Purpose = ref, title
-	return s.show(w, r, http.StatusOK, view.PatientPage(s.frame(r, "Patient "+x.Patient, "records"), x))
 }

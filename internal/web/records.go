@@ -61,16 +61,17 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 		}
 		q = c.q
 	}
-	answer, err := s.c.Warehouse.Explore(r.Context(), v.access, q, page, v.client)
+	answer, lines, err := s.results(r.Context(), v, sc, q, page)
 	if err != nil {
 		return err
 	}
 	x := s.explorer(sc, answer, q.Columns, offered)
+	x.Lines = lines
 	for _, draw := range drawers {
 		x.Charts = append(x.Charts, draw(answer))
 	}
 	x.Clinical = !v.access.SeesEpisodes()
-	x.Tabs = tabs(v.access, state)
+	x.Tabs = tabs(v.access, sc)
 	x.Return = address(state, page)
 	ref, title := v.access.Agreement()
 	x.Agreement, x.Purpose = ref, title
@@ -106,6 +107,9 @@ func (s *Server) scene(ctx context.Context, in url.Values) (scene, error) {
 	return sc, err
 }
 
+// firstPage is the address of a state's first page.
+func firstPage(state query.View) string { return address(state, warehouse.Page{}) }
+
 // address is the canonical URL of a state and a page of it.
 func address(state query.View, page warehouse.Page) string {
 	q := state.Encode()
@@ -127,11 +131,16 @@ func (s *Server) chosen(r *http.Request, v visitor, state query.View) (columns [
 	if offered, err = s.c.Warehouse.Covered(r.Context(), v.access); err != nil {
 		return nil, nil, err
 	}
-	if len(state.Columns) > 0 {
+	if len(state.Columns) > 0 && state.Unit != query.Patients {
 		return state.Columns, offered, nil
 	}
 	wanted := defaultColumns()
-	if v.user.Columns != "" {
+	switch {
+	case state.Unit == query.Patients:
+		return nil, offered, nil // lines of patients have columns of their own
+	case state.Unit == query.Spells:
+		wanted = spellColumns()
+	case v.user.Columns != "":
 		wanted = strings.Split(v.user.Columns, ",")
 	}
 	for _, name := range wanted {
@@ -160,14 +169,14 @@ func (s *Server) question(sc scene, columns []string) query.Query {
 func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offered []hes.Field) view.Explorer {
 	state := sc.state
 	x := view.Explorer{Facts: s.facts(a.Release), Episodes: a.Episodes, Patients: a.Patients, From: a.From, To: a.To,
-		ByPatient: state.Unit == query.Patients, Wrap: state.Wrap, Any: state.AnyDiagnosis, Chips: s.chips(sc), Begins: len(state.Defaults) > 0}
+		By: state.Unit, Spells: a.Spells, Wrap: state.Wrap, Any: state.AnyDiagnosis, Chips: s.chips(sc, firstPage), Begins: len(state.Defaults) > 0}
 	x.How = s.howCounted(sc)
 	x.ClearURL = address(state.Clear(), warehouse.Page{})
 	x.Cleared = x.ClearURL == address(state, warehouse.Page{})
 	if len(state.Filters) > 0 || state.If != nil {
 		x.EverythingURL = address(state.Everything(), warehouse.Page{})
 	}
-	shown := slices.Clone(columns)
+	shown := slices.Concat(columns, lineFields(state))
 	for _, f := range state.Filters {
 		c, _ := query.ControlOf(f.Key)
 		shown = append(shown, c.Field)
@@ -202,8 +211,10 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 	for _, f := range a.Columns {
 		x.Columns = append(x.Columns, s.column(state, f))
 	}
-	for _, r := range a.Rows {
-		x.Rows = append(x.Rows, s.line(a.Columns, r, state))
+	if state.Unit == query.Episodes {
+		for _, r := range a.Rows {
+			x.Rows = append(x.Rows, s.line(a.Columns, r, state))
+		}
 	}
 	for _, f := range offered {
 		x.Offered = append(x.Offered, view.Choice{Value: f.Name, Label: f.Label, Group: f.Group, On: slices.Contains(columns, f.Name)})
@@ -214,9 +225,9 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 // hidden carries what the filter form does not show.
 func hidden(state query.View) []view.Pair {
 	var out []view.Pair
-	rest := query.View{If: state.If, Sort: state.Sort, Columns: state.Columns, Unit: state.Unit, Wrap: state.Wrap, Charts: state.Charts, Chart: state.Chart}
+	rest := query.View{If: state.If, Sort: state.Sort, Columns: state.Columns, Unit: state.Unit, Wrap: state.Wrap, More: state.More, Charts: state.Charts, Chart: state.Chart}
 	values, _ := url.ParseQuery(rest.Encode())
-	for _, key := range [...]string{"if", "sort", "cols", "den", "view", "by", "count", "of"} {
+	for _, key := range [...]string{"if", "sort", "cols", "den", "more", "view", "by", "count", "of"} {
 		if v := values.Get(key); v != "" {
 			out = append(out, view.Pair{Key: key, Value: v})
 		}
@@ -228,9 +239,6 @@ func hidden(state query.View) []view.Pair {
 // order round.
 func (s *Server) column(state query.View, f hes.Field) view.Column {
 	c := view.Column{Label: f.Label, Name: f.Name, Class: columnClass(f)}
-	if state.Unit == query.Patients {
-		return c
-	}
 	next := query.Sort{Field: f.Name}
 	current := state.Sort
 	if len(current) == 0 {
@@ -265,14 +273,14 @@ func columnClass(f hes.Field) string {
 }
 
 func (s *Server) line(columns []hes.Field, r warehouse.Row, state query.View) view.Line {
-	l := view.Line{Patient: r.Patient, Episodes: r.Episodes, First: shortDate(r.First), Last: shortDate(r.Last)}
+	l := view.Line{Patient: r.Patient}
 	q := state.Encode()
 	if q != "" {
 		q = "?" + q
 	}
 	l.URL = "/records/" + r.ID + q
 	if r.PatientID != "" {
-		l.PatientURL = "/patients/" + r.PatientID
+		l.PatientURL = patientURL(r.PatientID, patientState{view: state, list: firstPage(state)})
 	}
 	for i, f := range columns {
 		l.Cells = append(l.Cells, s.cell(f, r.Values[i]))
@@ -326,9 +334,6 @@ func (s *Server) columns(w http.ResponseWriter, r *http.Request) error {
 			return fault.New(fault.Invalid, "Choose at most 40 columns.")
 		}
 	}
-	if err := s.c.Store.SetColumns(r.Context(), v.user.ID, strings.Join(names, ",")); err != nil {
-		return err
-	}
 	back, err := url.Parse(r.PostForm.Get("return"))
 	if err != nil || back.Path != "/records" || back.Host != "" {
 		back = &url.URL{Path: "/records"}
@@ -337,6 +342,11 @@ func (s *Server) columns(w http.ResponseWriter, r *http.Request) error {
 	values.Del("cols")
 	sc, err := s.scene(r.Context(), values)
 	if err != nil {
+		return err
+	}
+	if sc.state.Unit == query.Spells { // what is remembered is of episodes
+		sc.state.Columns = names
+	} else if err := s.c.Store.SetColumns(r.Context(), v.user.ID, strings.Join(names, ",")); err != nil {
 		return err
 	}
 	http.Redirect(w, r, address(sc.state, warehouse.Page{}), http.StatusSeeOther)

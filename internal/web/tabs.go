@@ -1,6 +1,9 @@
 package web
 
 import (
+	"slices"
+
+	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse"
@@ -8,8 +11,9 @@ import (
 )
 
 // tabs are the ways in which somebody may look at what the filters leave, in the
-// order of the keys 1, 2, 3.
-func tabs(acc policy.Access, state query.View) []view.Tab {
+// order of the keys 1, 2, 3, 4.
+func tabs(acc policy.Access, sc scene) []view.Tab {
+	state := sc.state
 	var out []view.Tab
 	add := func(text string, u query.Unit, charts bool) {
 		to := state
@@ -21,6 +25,9 @@ func tabs(acc policy.Access, state query.View) []view.Tab {
 	}
 	if acc.SeesEpisodes() {
 		add("Episodes", query.Episodes, false)
+		if slices.Contains(sc.facts.Columns, hes.SpellField) {
+			add("Spells", query.Spells, false)
+		}
 	}
 	add("Patients", query.Patients, false)
 	add("Charts", query.Episodes, true)

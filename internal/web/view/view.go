@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"webenablehes/internal/policy"
+	"webenablehes/internal/query"
 )
 
 // Frame is what surrounds a page.
@@ -73,9 +74,10 @@ type Account struct {
 type Explorer struct {
 	Facts
 	Agreement, Purpose                  string
-	Episodes, Patients                  policy.Count
+	Episodes, Patients, Spells          policy.Count
 	From, To                            policy.Count
-	ByPatient, Clinical, Wrap, Any      bool
+	By                                  query.Unit // what a row is
+	Clinical, Wrap, Any                 bool
 	Begins, Cleared                     bool // there are default filters; they alone are on
 	EverythingURL                       string
 	How                                 How
@@ -86,7 +88,8 @@ type Explorer struct {
 	Hidden                              []Pair
 	State                               []Pair // all of it, for the box that finds
 	Columns                             []Column
-	Rows                                []Line
+	Rows                                []Line  // of episodes
+	Lines                               *Sheet  // of patients or spells; nil for episodes
 	Charts                              []Chart // in place of rows
 	Offered                             []Choice
 	ClearURL, NextURL, BackURL, WrapURL string
@@ -95,27 +98,39 @@ type Explorer struct {
 }
 
 // Heading is the page's title.
-func (x Explorer) Heading() string {
-	if x.ByPatient {
-		return x.Patients.String() + " patients"
-	}
-	return x.Episodes.String() + " episodes"
-}
+func (x Explorer) Heading() string { return x.Total().String() + " " + x.Unit() }
 
 // Unit returns the word for what a row is.
-func (x Explorer) Unit() string {
-	if x.ByPatient {
-		return "patients"
-	}
-	return "episodes"
-}
+func (x Explorer) Unit() string { return x.By.String() }
 
 // Total returns how many rows there are in all.
 func (x Explorer) Total() policy.Count {
-	if x.ByPatient {
+	switch x.By {
+	case query.Patients:
 		return x.Patients
+	case query.Spells:
+		return x.Spells
 	}
 	return x.Episodes
+}
+
+// others are the totals beside the headline, each with its unit.
+func (x Explorer) others() []Fact {
+	var out []Fact
+	for _, u := range [...]struct {
+		by    query.Unit
+		total policy.Count
+	}{{query.Episodes, x.Episodes}, {query.Spells, x.Spells}, {query.Patients, x.Patients}} {
+		if u.by != x.By {
+			out = append(out, Fact{Label: u.by.String(), Value: u.total.String()})
+		}
+	}
+	return out
+}
+
+// Empty tells that nothing matches.
+func (x Explorer) Empty() bool {
+	return len(x.Rows) == 0 && (x.Lines == nil || len(x.Lines.Lines) == 0)
 }
 
 // Tab is a way to look at what the filters leave.
@@ -181,8 +196,6 @@ type Column struct {
 type Line struct {
 	URL, Patient, PatientURL string
 	Cells                    []Cell
-	Episodes                 policy.Count
-	First, Last              string
 }
 
 // Cell is one value.
@@ -219,16 +232,6 @@ func add(in []Section, group string, e Entry) []Section {
 		}
 	}
 	return append(in, Section{Title: group, Entries: []Entry{e}})
-}
-
-// Patient is one patient's episodes.
-type Patient struct {
-	Facts
-	Agreement, Purpose, Patient string
-	Episodes, Shown             policy.Count
-	All, Begins                 bool // all are shown; the list leaves some out by default
-	Columns                     []Column
-	Rows                        []Line
 }
 
 // Table is a table of protected counts.
