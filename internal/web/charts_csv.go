@@ -19,7 +19,7 @@ func (s *Server) chartFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sc, err := s.scene(r.Context(), r.URL.Query())
+	sc, err := s.scene(r.Context(), v.access, r.URL.Query())
 	if err != nil {
 		return err
 	}

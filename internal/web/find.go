@@ -47,7 +47,7 @@ func (s *Server) find(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Invalid, "The list is too long. Paste at most %d kB of codes.", maxTyped>>10)
 	}
 	in.Del("q")
-	sc, err := s.scene(r.Context(), in)
+	sc, err := s.scene(r.Context(), v.access, in)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (s *Server) patient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "This link is damaged. Start again from Records.")
 	}
-	sc, err := s.scene(r.Context(), in)
+	sc, err := s.scene(r.Context(), v.access, in)
 	if err != nil {
 		return err
 	}
@@ -160,12 +160,12 @@ func (s *Server) known(l *warehouse.Life) []view.Fact {
 		return out
 	}
 	add("Spells", p.Spells.String(), "", hes.SpellField)
-	dates := when(p.First.Moment)
-	if p.Last != p.First {
-		dates += " – " + when(p.Last.Moment)
-	}
-	if p.First.Recorded {
-		add("First to last admission", dates, "")
+	switch {
+	case !p.First.Recorded:
+	case p.First.Moment == p.Last.Moment:
+		add("Admitted", when(p.First.Moment), "")
+	default:
+		add("First to last admission", when(p.First.Moment)+" – "+when(p.Last.Moment), "")
 	}
 	add("Bed days", p.BedDays, "", "BED_DAYS")
 	if p.FirstAge != "" {
@@ -208,7 +208,8 @@ func (s *Server) episodesOf(st patientState, l *warehouse.Life, dated bool) view
 		if first.Missing {
 			first.Missing, first.Text = false, "Not recorded"
 		}
-		*first = linked(*first, recordURL(row.ID, address(st.view, warehouse.Page{})), ", open the episode")
+		first.Row = true
+		*first = linked(*first, recordURL(row.ID, st.list), ", open the episode")
 		x.Lines = append(x.Lines, line)
 	}
 	return x

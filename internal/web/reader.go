@@ -46,7 +46,7 @@ func (s *Server) reader(r *http.Request) (reader, error) {
 	case !rd.access.SeesRows():
 		rd.why = "There are no counts here, because your account (" + rd.user.Role.Label() + ") does not see records."
 	default:
-		rd.scene, err = s.scene(r.Context(), nil)
+		rd.scene, err = s.scene(r.Context(), rd.access, nil)
 		if err == nil && rd.access.Role() == policy.Clinician {
 			rd.scene.state.Unit = query.Patients // the only list that they have
 		}

@@ -18,7 +18,7 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in := r.URL.Query()
-	sc, err := s.scene(r.Context(), in)
+	sc, err := s.scene(r.Context(), v.access, in)
 	if err != nil {
 		return err
 	}
@@ -33,6 +33,9 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request) error {
 	x := s.episode(rec)
 	x.Agreement, x.Purpose = v.access.Agreement()
 	x.ListURL = address(state, warehouse.Page{After: in.Get("after"), Before: in.Get("before")})
+	if rec.Row.PatientID != "" {
+		x.PatientURL = patientURL(rec.Row.PatientID, patientState{view: state, list: x.ListURL})
+	}
 	at := func(id string) string {
 		if id == "" {
 			return ""
@@ -55,9 +58,6 @@ func recordURL(id, list string) string {
 // episode makes the content of a record.
 func (s *Server) episode(rec *warehouse.Record) view.Record {
 	x := view.Record{Facts: s.facts(rec.Release), Patient: rec.Row.Patient}
-	if rec.Row.PatientID != "" {
-		x.PatientURL = "/patients/" + rec.Row.PatientID
-	}
 	x.File, x.Line = place(rec.Row.Origin)
 	about := map[string]string{}
 	procedures := map[int]int{} // slot → place in x.Procedures

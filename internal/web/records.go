@@ -9,6 +9,7 @@ import (
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/policy"
 	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/web/view"
@@ -32,7 +33,7 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "This link is damaged. Start again from Records.")
 	}
-	sc, err := s.scene(r.Context(), in)
+	sc, err := s.scene(r.Context(), v.access, in)
 	if err != nil {
 		return err
 	}
@@ -90,8 +91,8 @@ type scene struct {
 }
 
 // scene reads the explorer's state from a URL's query, over what the release
-// that is served offers.
-func (s *Server) scene(ctx context.Context, in url.Values) (scene, error) {
+// that is served offers, as far as the access covers it.
+func (s *Server) scene(ctx context.Context, acc policy.Access, in url.Values) (scene, error) {
 	facts, err := s.c.Warehouse.Facts(ctx)
 	if err != nil {
 		return scene{}, err
@@ -102,7 +103,14 @@ func (s *Server) scene(ctx context.Context, in url.Values) (scene, error) {
 			start = append(start, r.ID)
 		}
 	}
-	sc := scene{offer: query.NewOffer(s.c.Dictionary, facts.Columns, start), facts: facts}
+	held := facts.Columns
+	if acc.SeesRows() { // others are refused by the door, not told what there would be
+		held = slices.DeleteFunc(slices.Clone(held), func(name string) bool {
+			f, ok := s.c.Dictionary.Field(name)
+			return !ok || !acc.Covers(f)
+		})
+	}
+	sc := scene{offer: query.NewOffer(s.c.Dictionary, held, start), facts: facts}
 	sc.state, err = query.ParseView(in, s.c.Dictionary, sc.offer)
 	return sc, err
 }
@@ -340,7 +348,7 @@ func (s *Server) columns(w http.ResponseWriter, r *http.Request) error {
 	}
 	values := back.Query()
 	values.Del("cols")
-	sc, err := s.scene(r.Context(), values)
+	sc, err := s.scene(r.Context(), v.access, values)
 	if err != nil {
 		return err
 	}

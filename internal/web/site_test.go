@@ -40,6 +40,7 @@ type site struct {
 type source struct {
 	engine driver.Engine
 	facts  warehouse.Facts
+	dict   *hes.Dictionary
 }
 
 func (s *source) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(), error) {
@@ -141,7 +142,7 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	}
 	e := memory.New(dict, drivertest.Columns(t, dict, held()), episodes())
 	s := &site{t: t, store: store, cookies: map[policy.Role]*http.Cookie{}, records: &source{e, warehouse.Facts{ID: now, Loaded: clock(), Synthetic: true, Subset: "dermatology", Years: []string{"0910"}, Rows: "under 100", Columns: e.Info().Columns,
-		Rules: []warehouse.Rule{{ID: "N1", Title: "Care under dermatology", Start: true}, {ID: "N2", Title: "A skin diagnosis"}}}}}
+		Rules: []warehouse.Rule{{ID: "N1", Title: "Care under dermatology", Start: true}, {ID: "N2", Title: "A skin diagnosis"}}}, dict}}
 	for _, c := range change {
 		c(s.records)
 	}

@@ -69,10 +69,11 @@ func (s *Server) timeline(sc scene, st patientState, id string, l *warehouse.Lif
 	for _, at := range order {
 		x.Lanes = append(x.Lanes, s.lane(at, st, x.ByProvider))
 	}
-	x.Legend = legend(groups)
-	if len(l.Bars) == len(l.Rows) {
-		x.Legend = slices.DeleteFunc(x.Legend, func(w view.Swatch) bool { return w.Class == "k-x" })
-	}
+	x.Legend = slices.DeleteFunc(legend(groups), func(w view.Swatch) bool { // what is not drawn
+		return !slices.ContainsFunc(x.Lanes, func(l view.Lane) bool {
+			return slices.ContainsFunc(l.Bars, func(b view.LaneBar) bool { return b.Class == w.Class })
+		})
+	})
 	return x
 }
 

@@ -21,7 +21,7 @@ type SheetLine struct{ Cells []SheetCell }
 type SheetCell struct {
 	Label, Class      string
 	Code, Text, Title string
-	Missing, Key      bool       // not recorded; the short name of a patient
+	Missing, Key, Row bool       // not recorded; the short name of a patient; the link opens the line's episode
 	Flag              string     // a remark beside it
 	URL, Says         string     // where it leads, and what the link's name says behind the text
 	Named             bool       // Says is the whole name

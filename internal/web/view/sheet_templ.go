@@ -108,7 +108,7 @@ func sheet(s Sheet, wrap bool, caption string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for i, c := range l.Cells {
+			for _, c := range l.Cells {
 				var templ_7745c5c3_Var7 = []any{sheetCellClass(c)}
 				templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var7...)
 				if templ_7745c5c3_Err != nil {
@@ -144,7 +144,7 @@ func sheet(s Sheet, wrap bool, caption string) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = sheetCell(c, i == 0).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sheetCell(c).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -166,7 +166,7 @@ func sheet(s Sheet, wrap bool, caption string) templ.Component {
 	})
 }
 
-func sheetCell(c SheetCell, first bool) templ.Component {
+func sheetCell(c SheetCell) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -293,7 +293,7 @@ func sheetCell(c SheetCell, first bool) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if first {
+			if c.Row {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, " data-row")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
