@@ -4,18 +4,28 @@ import (
 	"slices"
 	"strings"
 
+	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/web/view"
 )
 
 // howCounted says what the numbers of a list's headline count.
 func (s *Server) howCounted(sc scene) view.How {
-	return s.how(sc.facts, "the counts",
+	points := []view.Point{
 		view.Point{Term: "Episodes", Text: "Records that meet every filter in use. An episode is the time that a patient was under one consultant at one provider. " + leftOut(sc)},
 		view.Point{Term: "Spells", Text: "Stays in one hospital to which these episodes belong. " + spellMethod(sc.facts)},
 		view.Point{Term: "Patients", Text: "People whose episodes these are, told apart by the person key (TOKEN_PERSON_ID). An episode without one counts as an episode only."},
 		view.Point{Term: "Longer stays", Text: "Stays that go on in another hospital are joined by NHS Digital’s method (P1); a field that follows another method says so in its name."},
-	)
+	}
+	switch sc.state.Unit {
+	case query.Patients:
+		points = append(points, view.Point{Term: "A patient’s line", Text: "Summed up over the patient’s episodes that meet the filters, and no others. Day cases and emergencies are spells, by their first such episode. " +
+			"First and latest diagnosis go by the start of the episode. Sex is the commoner of those recorded; where they differ, that is said."})
+	case query.Spells:
+		points = append(points, view.Point{Term: "A spell’s line", Text: "The admission, and what is not named here, is that of the spell’s first episode; the discharge is that of its last; bed days are summed up (rule S4). " +
+			"All of its episodes that your agreement covers count, those outside the filters too."})
+	}
+	return s.how(sc.facts, "the counts", points...)
 }
 
 // howCharted says what a chart shows: own names the filters that it leaves out of

@@ -54,13 +54,12 @@ func (s *Server) personColumns(sc scene, span timeSpan, dated bool, to lineLinks
 	state := sc.state
 	// all opens all matching episodes of a patient, if there are several.
 	all := func(c view.SheetCell, r warehouse.Row, says string) view.SheetCell {
-		return linked(c, to.patient(r.PatientID, state), says+" of patient "+r.Patient)
+		return linked(c, to.patient(r.PatientID, state), says)
 	}
-	one := func(c view.SheetCell, r warehouse.Row, id, says string) view.SheetCell {
-		if id == "" {
-			return c
-		}
-		return linked(c, to.record(id), says+" of patient "+r.Patient)
+	// one opens the one episode that says so: the heading names the link.
+	one := func(c view.SheetCell, id string) view.SheetCell {
+		c.URL = to.record(id)
+		return c
 	}
 	count := func(n policy.Count, r warehouse.Row, says string) view.SheetCell {
 		c := view.SheetCell{Text: n.String()}
@@ -76,7 +75,7 @@ func (s *Server) personColumns(sc scene, span timeSpan, dated bool, to lineLinks
 		if n.Zero() || !ok {
 			return c
 		}
-		return linked(c, to.patient(r.PatientID, narrowed), says+" of patient "+r.Patient)
+		return linked(c, to.patient(r.PatientID, narrowed), says)
 	}
 	moment := func(m warehouse.Moment) view.SheetCell {
 		return view.SheetCell{Text: when(m), Missing: !m.Recorded}
@@ -123,13 +122,13 @@ func (s *Server) personColumns(sc scene, span timeSpan, dated bool, to lineLinks
 			return view.SheetCell{Life: lifeStrip(p.Marks, span, dated)}
 		}},
 		{head("First", "date"), false, nil, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
-			return one(moment(p.First.Moment), r, p.First.Episode, ", first admission")
+			return one(moment(p.First.Moment), p.First.Episode)
 		}},
 		{sortHead(state, "Last", "date", ""), false, nil, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
-			return one(moment(p.Last.Moment), r, p.Last.Episode, ", last admission")
+			return one(moment(p.Last.Moment), p.Last.Episode)
 		}},
 		{head("Last discharge", "date"), true, nil, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
-			return one(moment(p.Discharged.Moment), r, p.Discharged.Episode, ", last discharge")
+			return one(moment(p.Discharged.Moment), p.Discharged.Episode)
 		}},
 		{head("Bed days", "num"), false, []string{"BED_DAYS"}, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
 			c := view.SheetCell{Text: p.BedDays, Missing: p.BedDays == ""}
@@ -139,10 +138,10 @@ func (s *Server) personColumns(sc scene, span timeSpan, dated bool, to lineLinks
 			return all(c, r, " bed days")
 		}},
 		{head("Latest main diagnosis", "wide"), false, []string{hes.AnyDiagnosis}, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
-			return one(s.codedCell("", hes.MainDiagnosis, p.LastDiagnosis.Value), r, p.LastDiagnosis.Episode, ", latest main diagnosis")
+			return one(s.codedCell("", hes.MainDiagnosis, p.LastDiagnosis.Value), p.LastDiagnosis.Episode)
 		}},
 		{head("First main diagnosis", "wide"), true, []string{hes.AnyDiagnosis}, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
-			return one(s.codedCell("", hes.MainDiagnosis, p.FirstDiagnosis.Value), r, p.FirstDiagnosis.Episode, ", first main diagnosis")
+			return one(s.codedCell("", hes.MainDiagnosis, p.FirstDiagnosis.Value), p.FirstDiagnosis.Episode)
 		}},
 		{head("Diagnoses", "num"), true, []string{hes.AnyDiagnosis}, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
 			return count(p.Diagnoses, r, " different diagnoses")
@@ -157,13 +156,13 @@ func (s *Server) personColumns(sc scene, span timeSpan, dated bool, to lineLinks
 			return c
 		}},
 		{head("Ethnic group", "text"), true, []string{"ETHNOS"}, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
-			return one(s.codedCell("", "ETHNOS", p.Ethnic.Value), r, p.Ethnic.Episode, ", ethnic group")
+			return one(s.codedCell("", "ETHNOS", p.Ethnic.Value), p.Ethnic.Episode)
 		}},
 		{head("Died in hospital", "died"), true, []string{"DISMETH"}, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
 			if p.Died == "" {
 				return view.SheetCell{Text: "No"}
 			}
-			return one(view.SheetCell{Text: "Yes"}, r, p.Died, ", the episode in which the patient died,")
+			return linked(view.SheetCell{Text: "Yes"}, to.record(p.Died), ", died in hospital")
 		}},
 	}
 }

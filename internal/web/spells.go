@@ -40,9 +40,9 @@ func (s *Server) spells(sc scene, p *warehouse.Spells, page warehouse.Page) *vie
 			if row.Episodes != spell.Episodes {
 				episodes.Text = row.Episodes.String() + " of " + episodes.Text
 			}
-			l.Cells = append(l.Cells, linked(cell, open, ", open the stay of patient "+row.Patient),
+			l.Cells = append(l.Cells, linked(cell, open, ", open the stay"),
 				view.SheetCell{Label: "Patient", Class: "patient", Text: row.Patient, Key: true, URL: patientURL(row.PatientID, patientState{view: state, list: list}), Says: "Open patient " + row.Patient, Named: true},
-				linked(episodes, open, " episodes of the stay of patient "+row.Patient))
+				linked(episodes, open, " episodes of the stay"))
 		}
 		x.Lines = append(x.Lines, l)
 	}

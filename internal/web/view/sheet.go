@@ -93,14 +93,6 @@ func laneHeight(l Lane) string   { return itoa(laneHead + l.Depth*barHeight + 4)
 func barTop(b LaneBar) string    { return itoa(laneHead + b.Row*barHeight) }
 func barMiddle(b LaneBar) string { return itoa(laneHead + b.Row*barHeight + barHeight/2 - 1) }
 
-// linkClass marks a patient's short name.
-func linkClass(c SheetCell) string {
-	if c.Key {
-		return "pid"
-	}
-	return ""
-}
-
 func sheetClass(s Sheet, wrap bool) string {
 	class := "grid sheet sheet--" + s.Class
 	if s.More {
