@@ -147,11 +147,11 @@ func (b *broken) draw(chart *view.Chart, a *warehouse.Answer) {
 	c := b.c
 	lines := b.axis(0, maxLines)
 	columns := axis{keys: []string{""}}
-	chart.Sub = ofAll("value", lines, len(lines.keys)+len(lines.rest)) + " of " + strings.ToLower(lines.field.Label)
+	chart.Sub = lines.says()
 	if len(b.groups) == 2 {
 		columns = b.axis(1, maxColumns)
 		chart.Draw = view.Heat
-		chart.Sub += ", " + ofAll("value", columns, len(columns.keys)+len(columns.rest)) + " of " + strings.ToLower(columns.field.Label)
+		chart.Sub += " by " + columns.says()
 		for _, k := range columns.keys {
 			chart.Columns = append(chart.Columns, c.named(c.name(columns.field, k), columns.pick(k)))
 		}
@@ -175,7 +175,7 @@ func (b *broken) draw(chart *view.Chart, a *warehouse.Answer) {
 	chart.Sub += "." + selects(*chart)
 	own := "Records are counted under every filter in use, also those on these fields."
 	if b.unit == query.Patients {
-		own += " Patients are people with an episode in the cell. A patient can be in several, so cells do not add up, and what other values have together is not known."
+		own += " Patients are people with an episode in the cell. A patient can be in several, so cells do not add up."
 		chart.Says = append(chart.Says, "A patient can be in several cells, so they do not add up.")
 	}
 	for _, g := range b.groups {
@@ -187,27 +187,25 @@ func (b *broken) draw(chart *view.Chart, a *warehouse.Answer) {
 		}
 	}
 	chart.How = c.how(*chart, "", view.Point{Term: "Cells", Text: own},
-		view.Point{Term: "Limits", Text: "The " + strconv.Itoa(maxLines) + " commonest values of the lines and the " + strconv.Itoa(maxColumns) + " commonest of the columns are shown; “Others” adds the rest up, for episodes."})
+		view.Point{Term: "Limits", Text: "The " + strconv.Itoa(maxLines) + " commonest values of the lines and the " + strconv.Itoa(maxColumns) + " commonest of the columns are shown; “Others” adds the rest up. Patients of other values cannot be added up and are left out."})
 }
 
-// ofAll says how many of a dimension's values are shown.
-func ofAll(what string, x axis, n int) string {
-	switch {
-	case len(x.rest) > 0:
-		return "The " + strconv.Itoa(len(x.keys)) + " commonest of " + strconv.Itoa(n) + " " + what + "s"
-	case n == 1:
-		return "The one " + what
+// says names a dimension and how many of its values are shown.
+func (x axis) says() string {
+	out := x.field.Label + " (all " + strconv.Itoa(len(x.keys)) + ")"
+	if len(x.rest) > 0 {
+		out = x.field.Label + " (the " + strconv.Itoa(len(x.keys)) + " commonest of " + strconv.Itoa(len(x.keys)+len(x.rest)) + ")"
 	}
-	return "All " + strconv.Itoa(n) + " " + what + "s"
+	return out
 }
 
 // others adds a line and a column of what the limits cut off. Of patients these
-// cannot be added up.
+// cannot be added up, so there they are left out.
 func (b *broken) others(chart *view.Chart, lines, columns axis) {
+	if b.unit == query.Patients {
+		return
+	}
 	sum := func(rows, cols []string) view.Mark {
-		if b.unit == query.Patients {
-			return view.Mark{Blank: true}
-		}
 		var counts []policy.Count
 		for _, k := range rows {
 			for _, m := range cols {
@@ -232,7 +230,7 @@ func (b *broken) others(chart *view.Chart, lines, columns axis) {
 			l.Cells = append(l.Cells, sum(lines.rest, columns.rest))
 		}
 		chart.Lines = append(chart.Lines, l)
-		if len(b.groups) == 1 && b.unit == query.Episodes {
+		if len(b.groups) == 1 {
 			chart.Says = append(chart.Says, "Other values together: "+l.Cells[0].Count.String()+" episodes.")
 		}
 	}
@@ -246,43 +244,35 @@ func (b *broken) all(chart *view.Chart, lines, columns axis, a *warehouse.Answer
 		return
 	}
 	total := view.Name{Text: "All", Total: true}
-	sum := func(marks []view.Mark) view.Mark {
-		var counts []policy.Count
-		for _, m := range marks {
-			counts = append(counts, m.Count)
-		}
-		return view.Mark{Count: merge(counts...)}
-	}
-	shown := len(chart.Lines)
 	foot := view.ChartLine{Name: total}
-	for j := range chart.Columns {
-		var column []view.Mark
-		for _, l := range chart.Lines {
-			column = append(column, l.Cells[j])
-		}
-		foot.Cells = append(foot.Cells, sum(column))
-		if b.unit == query.Patients {
-			foot.Cells[j] = view.Mark{Blank: j >= len(columns.keys)}
-			if j < len(columns.keys) {
-				foot.Cells[j].Count = b.totals[1].count(b.unit, columns.keys[j])
-			}
-		}
-	}
-	for i := range chart.Lines {
-		m := sum(chart.Lines[i].Cells)
-		if b.unit == query.Patients {
-			m = view.Mark{Blank: i >= len(lines.keys)}
-			if i < len(lines.keys) {
-				m.Count = b.totals[0].count(b.unit, lines.keys[i])
-			}
-		}
-		chart.Lines[i].Cells = append(chart.Lines[i].Cells, m)
-	}
-	last := sum(foot.Cells)
 	if b.unit == query.Patients {
-		last = view.Mark{Count: a.Patients}
+		for i, k := range lines.keys {
+			chart.Lines[i].Cells = append(chart.Lines[i].Cells, view.Mark{Count: b.totals[0].count(b.unit, k)})
+		}
+		for _, k := range columns.keys {
+			foot.Cells = append(foot.Cells, view.Mark{Count: b.totals[1].count(b.unit, k)})
+		}
+		foot.Cells = append(foot.Cells, view.Mark{Count: a.Patients})
+	} else {
+		sum := func(marks []view.Mark) view.Mark {
+			var counts []policy.Count
+			for _, m := range marks {
+				counts = append(counts, m.Count)
+			}
+			return view.Mark{Count: merge(counts...)}
+		}
+		for j := range chart.Columns {
+			var column []view.Mark
+			for _, l := range chart.Lines {
+				column = append(column, l.Cells[j])
+			}
+			foot.Cells = append(foot.Cells, sum(column))
+		}
+		for i := range chart.Lines {
+			chart.Lines[i].Cells = append(chart.Lines[i].Cells, sum(chart.Lines[i].Cells))
+		}
+		foot.Cells = append(foot.Cells, sum(foot.Cells))
 	}
-	foot.Cells = append(foot.Cells, last)
 	chart.Columns = append(chart.Columns, total)
-	chart.Lines = append(chart.Lines[:shown:shown], foot)
+	chart.Lines = append(chart.Lines, foot)
 }

@@ -97,12 +97,9 @@ func chartRows(chart view.Chart) [][]string {
 			row = []string{safeCell(l.Code), safeCell(l.Text)}
 		}
 		for _, m := range l.Cells {
-			switch {
-			case m.Blank:
-				row = append(row, "")
-			case m.Count.Hidden():
+			if m.Count.Hidden() {
 				row = append(row, "*")
-			default:
+			} else {
 				row = append(row, strconv.Itoa(m.Count.Published()))
 			}
 		}

@@ -27,20 +27,20 @@ func (c *chartist) trend() drawer {
 		split = c.table(year, query.Group{Field: hes.MainDiagnosis, Chars: 3})
 	}
 	return func(a *warehouse.Answer) view.Chart {
-		chart := view.Chart{Title: "Episodes by financial year", Sub: "All, and those of the five commonest primary diagnoses", Draw: view.Trend, Term: "Financial year", Unit: "episodes"}
+		chart := view.Chart{Title: "Episodes by financial year", Draw: view.Trend, Term: "Financial year", Unit: "episodes"}
 		total, cells := gridOf(all(a)), gridOf(split(a))
-		sums := map[string]policy.Count{}
-		for k, cell := range cells {
-			sums[k[1]] = merge(sums[k[1]], cell.Episodes)
+		codes, only := commonestCodes(split(a))
+		if !only {
+			chart.Columns = []view.Name{{Text: "All episodes", Total: true}}
 		}
-		delete(sums, "")
-		var codes []string
-		for code := range sums {
-			codes = append(codes, code)
+		switch {
+		case only:
+			chart.Sub = "Of one primary diagnosis."
+		case len(codes) == 0:
+			chart.Sub = "Of all together."
+		default:
+			chart.Sub = "All, and those of the " + strconv.Itoa(len(codes)) + " commonest primary diagnoses."
 		}
-		byCount(codes, func(code string) policy.Count { return sums[code] })
-		codes = codes[:min(len(codes), lines)]
-		chart.Columns = []view.Name{{Text: "All episodes", Total: true}}
 		for _, code := range codes {
 			// a filter on any position is not what a line of primary diagnoses shows
 			diagnosis := c.picker(query.Group{Field: hes.MainDiagnosis})
@@ -54,7 +54,9 @@ func (c *chartist) trend() drawer {
 			if len(l.Text) == len("2008/09") {
 				l.Short = l.Text[2:]
 			}
-			l.Cells = append(l.Cells, view.Mark{Count: total.episodes(y)})
+			if !only {
+				l.Cells = append(l.Cells, view.Mark{Count: total.episodes(y)})
+			}
 			for _, code := range codes {
 				l.Cells = append(l.Cells, view.Mark{Count: cells.episodes(y, code)})
 			}
@@ -66,6 +68,23 @@ func (c *chartist) trend() drawer {
 		chart.How = c.how(chart, "year", view.Point{Term: "Lines", Text: "The five three-character ICD-10 categories that are the primary diagnosis most often, over all years shown. The years are those in which the episodes ended, from April to March (FYEAR)."})
 		return chart
 	}
+}
+
+// commonestCodes returns those of the second dimension of a table that have the
+// most episodes. only tells that there is just one, which is all of them.
+func commonestCodes(cells warehouse.Cells) (codes []string, only bool) {
+	counts := map[string][]policy.Count{}
+	for _, c := range cells {
+		counts[c.Keys[1]] = append(counts[c.Keys[1]], c.Episodes)
+	}
+	only = len(counts) == 1
+	for code := range counts {
+		if code != "" {
+			codes = append(codes, code)
+		}
+	}
+	byCount(codes, func(code string) policy.Count { return merge(counts[code]...) })
+	return codes[:min(len(codes), lines)], only && len(codes) == 1
 }
 
 // compareYears orders FYEAR values by time, with the missing one last.

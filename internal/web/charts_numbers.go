@@ -137,12 +137,18 @@ func (b bins) name(i int) view.Name {
 	case from == to:
 		return view.Name{Text: decimal(from)}
 	case b.whole:
-		return view.Name{Text: decimal(from) + " to " + decimal(to), Short: decimal(from) + "–" + decimal(to)}
+		n := view.Name{Text: decimal(from) + " to " + decimal(to)}
+		if from >= 0 {
+			n.Short = decimal(from) + "–" + decimal(to)
+		}
+		return n
 	}
 	return view.Name{Text: decimal(from) + " to under " + decimal(to), Short: decimal(from)}
 }
 
-func decimal(v float64) string { return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64) }
+func decimal(v float64) string {
+	return strings.Replace(strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64), "-", "−", 1)
+}
 
 // quantile returns the value below which a part of the records lie, from what is
 // published of their counts: the value in the middle of two where the part
@@ -210,7 +216,7 @@ func (c *chartist) histogram(name, what string, days bool, method string) drawer
 		}
 		chart.Sub = "Episodes by " + strings.ToLower(field.Label) + "." + selects(chart)
 		chart.How = c.how(chart, c.key(group), view.Point{Term: "What", Text: method},
-			view.Point{Term: "Columns", Text: "Equally wide, as far as 97 of 100 episodes reach; what lies beyond stands in the last one. Median and quartiles are worked out from the count of each value, not from the columns."})
+			view.Point{Term: "Columns", Text: "Equally wide, as far as 97 of 100 episodes reach; what lies beyond stands in the last one. Median and quartiles are worked out from the count of each value, not from the columns; the strip below is the middle half, the mark in it the median."})
 		return chart
 	}
 }

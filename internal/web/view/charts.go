@@ -56,7 +56,6 @@ type ChartLine struct {
 // Mark is a number of a chart.
 type Mark struct {
 	Count policy.Count
-	Blank bool // it cannot be said
 	URL   string
 	On    bool
 }
@@ -140,8 +139,6 @@ func thousandths(m Mark, most int) int {
 // tint returns the class of a mark's shade, 0 for nothing to 7 for the most.
 func tint(m Mark, most int) string {
 	switch n := m.Count.Published(); {
-	case m.Blank:
-		return "h0"
 	case m.Count.Hidden():
 		return "few"
 	case n == 0:
@@ -153,18 +150,13 @@ func tint(m Mark, most int) string {
 
 // number is the class of a printed number.
 func number(m Mark) string {
-	if m.Count.Hidden() && !m.Blank {
+	if m.Count.Hidden() {
 		return "n few-n"
 	}
 	return "n"
 }
 
-func (m Mark) text() string {
-	if m.Blank {
-		return "–"
-	}
-	return m.Count.String()
-}
+func (m Mark) text() string { return m.Count.String() }
 
 // does says what following a mark's link does.
 func does(on bool) string {

@@ -42,7 +42,10 @@ func (c Chart) panels() []panel {
 			named = append(named, i)
 		}
 	}
-	out := []panel{c.panel("pan--all", all, 2, 14)}
+	var out []panel
+	if len(all) > 0 {
+		out = append(out, c.panel("pan--all", all, 2, 14))
+	}
 	if len(named) > 0 {
 		out = append(out, c.panel("pan--named", named, 4, 38))
 	}
@@ -63,7 +66,10 @@ func (c Chart) panel(class string, columns []int, ticks, rows int) panel {
 	}
 	years := c.drawn()
 	for _, i := range columns {
-		v := curve{class: "l" + itoa(i)}
+		v := curve{class: "l0"} // of all records
+		if !c.Columns[i].Total {
+			v.class = "l" + itoa(1+slices.Index(columns, i))
+		}
 		var line, dots, stubs strings.Builder
 		pen := "M"
 		for x, l := range years {
