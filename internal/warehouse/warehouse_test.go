@@ -286,3 +286,37 @@ func TestProtectedTable(t *testing.T) {
 		t.Errorf("a researcher's: %v", err)
 	}
 }
+
+// A file of counts is an event of its own kind and holds no rows; a clinical team
+// gets counts of its own patients.
+func TestTabulate(t *testing.T) {
+	d := setUp(t)
+	team := access(t, policy.Evidence{Account: "cli", Role: policy.Clinician, Provider: "RAL", Specialties: []string{"330"}})
+	q := query.Query{Counts: true, Tables: [][]query.Group{{{Field: "PROCODE3"}, {Field: "SEX"}}}, Where: query.Range{Field: "STARTAGE", From: "18"}}
+	for _, acc := range []policy.Access{researcher(t), team} {
+		n := len(d.log.events)
+		a, err := d.Tabulate(t.Context(), acc, q, "the chart of an age", warehouse.Client{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := 0
+		for _, c := range a.Tables[0] {
+			if total += c.Episodes.Published(); acc.Role() == policy.Clinician && c.Keys[0] != "RAL" {
+				t.Errorf("the team sees %s", c.Keys[0])
+			}
+		}
+		e := d.log.events[n]
+		if total != a.Episodes.Published() || total == 0 || len(a.Rows) > 0 || len(d.log.events) != n+1 || e.Kind != "file" || e.Rows != 0 || e.Outcome != "shown" || !strings.HasPrefix(e.Question, "the chart of an age: episodes where STARTAGE from 18 counted by PROCODE3, SEX") {
+			t.Errorf("%d of %v episodes, %+v", total, a.Episodes, e)
+		}
+	}
+	q.Limit = 1
+	if _, err := d.Tabulate(t.Context(), researcher(t), q, "rows", warehouse.Client{}); fault.Of(err) != fault.Invalid {
+		t.Errorf("rows in a file: %v", err)
+	}
+	for _, acc := range []policy.Access{{}, access(t, policy.Evidence{Account: "pat", Role: policy.Planner})} {
+		if _, err := d.Tabulate(t.Context(), acc, query.Query{Counts: true}, "counts", warehouse.Client{}); err == nil {
+			t.Errorf("%q gets counts", acc.Role())
+		}
+	}
+}

@@ -143,15 +143,19 @@ func (c *chartist) rank(r ranking) drawer {
 		byCount(values, func(v string) policy.Count { return counts[v] })
 		all := len(values)
 		shown := values[:min(all, commonest)]
+		sub := "The " + strconv.Itoa(len(shown)) + " commonest of " + strconv.Itoa(all) + " " + r.what
 		for _, v := range values[len(shown):] {
 			if picked(v).key != "" && picked(v).on(c.sc.state) {
 				shown = append(slices.Clip(shown), v)
 			}
 		}
-		chart := view.Chart{Title: r.title, Sub: "The " + strconv.Itoa(len(shown)) + " commonest of " + strconv.Itoa(all) + " " + r.what + ".", Draw: view.Bars, Term: r.title, Unit: "episodes", Columns: []view.Name{{Text: "Episodes"}}}
-		if all == len(shown) {
-			chart.Sub = "All " + strconv.Itoa(all) + " " + r.what + "."
+		switch {
+		case all <= commonest:
+			sub = "All " + strconv.Itoa(all) + " " + r.what
+		case len(shown) > commonest:
+			sub += ", and what you have chosen"
 		}
+		chart := view.Chart{Title: r.title, Sub: sub + ".", Draw: view.Bars, Term: r.title, Unit: "episodes", Columns: []view.Name{{Text: "Episodes"}}}
 		line := func(value string) view.ChartLine {
 			l := view.ChartLine{Name: c.named(c.name(field, value), picked(value))}
 			l.Cells = []view.Mark{{Count: counts[value], URL: l.URL, On: l.On}}
@@ -337,9 +341,7 @@ func (c *chartist) regionYears() drawer {
 			chart.Lines = append(chart.Lines, l)
 		}
 		for _, r := range regions() {
-			if codes := onlyHeld(r.codes, func(k string) bool { return slices.Contains(here, k) }); len(codes) > 1 || slices.Contains(here, codes[0]) {
-				add(codes...)
-			}
+			add(onlyHeld(r.codes, func(k string) bool { return slices.Contains(here, k) })...)
 		}
 		slices.SortFunc(here, compareMissingLast)
 		for _, code := range slices.Clone(here) {

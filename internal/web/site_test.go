@@ -155,7 +155,7 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	agreement := registry.Agreement{Ref: "DSA-1", Title: "Study", From: clock().AddDate(0, -1, 0), Until: clock().AddDate(0, 1, 0), Years: []string{"0910"}, Provider: "RAL", Specialties: []string{"330"}}
+	agreement := registry.Agreement{Ref: "DSA-1", Title: "Study", From: clock().AddDate(0, -1, 0), Until: clock().AddDate(0, 1, 0), Years: []string{"0809", "0910", "1011"}, Provider: "RAL", Specialties: []string{"330"}}
 	if err := store.AddAgreement(t.Context(), agreement); err != nil {
 		t.Fatal(err)
 	}

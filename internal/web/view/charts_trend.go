@@ -53,8 +53,8 @@ func (c Chart) panels() []panel {
 }
 
 func (c Chart) panel(class string, columns []int, ticks, rows int) panel {
-	most := 1
-	for _, l := range c.Lines {
+	years, most := c.drawn(), 1
+	for _, l := range years {
 		for _, i := range columns {
 			most = max(most, l.Cells[i].Count.Published())
 		}
@@ -64,7 +64,6 @@ func (c Chart) panel(class string, columns []int, ticks, rows int) panel {
 	for n := top; n >= 0; n -= step {
 		p.ticks = append(p.ticks, thousands(n))
 	}
-	years := c.drawn()
 	for _, i := range columns {
 		v := curve{class: "l0"} // of all records
 		if !c.Columns[i].Total {

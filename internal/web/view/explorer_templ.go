@@ -649,7 +649,7 @@ func App(f Frame, x Explorer) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(x.Charts) > 0 && !x.Episodes.Zero() {
-			templ_7745c5c3_Err = charts(x.Charts).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Charts(x.Charts).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
