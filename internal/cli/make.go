@@ -82,8 +82,18 @@ func (m *making) tidy(releases *release.Releases) error {
 			}
 		}
 	}
-	if all, err = releases.List(); err != nil {
+	return m.prune(releases)
+}
+
+// prune removes the batches that no release and no list needs. A release that
+// cannot be read may need any of them.
+func (m *making) prune(releases *release.Releases) error {
+	all, err := releases.List()
+	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(all, func(r release.Manifest) bool { return r.Broken != "" }) {
+		return nil
 	}
 	inForce, err := m.area.Current()
 	if err != nil {
@@ -159,7 +169,11 @@ func (m *making) finish(parts []staging.Part, loaded bool) error {
 	if err := m.publish(parts, sources, loaded, got, info, report); err != nil {
 		return err
 	}
-	m.said = fault.Wrap(fault.Unavailable, m.say(report, info, loaded), "Release %s was made, but its report could not be printed: see “webenable release show --report %s”", m.build.ID(), m.build.ID())
+	if err := m.say(report, info, loaded); err != nil {
+		m.said = fault.Wrap(fault.Unavailable, err, "Release %s was made, but its report could not be printed: see “webenable release show --report %s”", m.build.ID(), m.build.ID())
+	} else if err := m.prune(release.Open(m.g.Data)); err != nil {
+		m.said = fault.Wrap(fault.Unavailable, err, "Release %s was made, but rows of earlier loads that nobody needs could not be removed; the next load tries again. Check the disk", m.build.ID())
+	}
 	return nil
 }
 

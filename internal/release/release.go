@@ -538,7 +538,10 @@ func hashAll(ctx context.Context, dir string) ([]File, error) {
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("hash release: %w", err)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("hash release: %w", err)
+		}
+		return nil, cannotRead(err)
 	}
 	return out, nil
 }
