@@ -41,6 +41,9 @@ func (s *Server) people(sc scene, p *warehouse.People, page warehouse.Page) *vie
 		var l view.SheetLine
 		for _, c := range shown {
 			cell := c.of(p.Rows[i], line)
+			if line.TooMany && c.head.Label != "Episodes" && c.head.Class != "patient" && c.head.Class != "lifeline" {
+				cell = view.SheetCell{Text: "–"}
+			}
 			cell.Label, cell.Class = c.head.Label, c.head.Class
 			l.Cells = append(l.Cells, cell)
 		}

@@ -2,10 +2,12 @@ package web_test
 
 import (
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,6 +15,7 @@ import (
 
 	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
+	"webenablehes/internal/warehouse"
 	"webenablehes/internal/warehouse/driver"
 	"webenablehes/internal/warehouse/drivertest"
 	"webenablehes/internal/warehouse/memory"
@@ -339,4 +342,25 @@ func TestDaysWhereDatesAreNotCovered(t *testing.T) {
 			t.Error("a date came out")
 		}
 	}
+}
+
+// A key with more episodes than anybody has is not summed up, and says so.
+func TestAKeyThatIsNoPersons(t *testing.T) {
+	s := people(t, func(r *source) {
+		one := fourPeople()[2]
+		var records []driver.Record
+		for i := range warehouse.MaxSummed + 1 {
+			rec := maps.Clone(one)
+			rec["EPIKEY"] = strconv.Itoa(i)
+			records = append(records, rec)
+		}
+		r.engine = memory.New(r.dict, drivertest.Columns(t, r.dict, held()), records)
+	})
+	_, body, _ := s.get(policy.Researcher, "/records?view=patients")
+	lines, links := table(body)
+	if len(lines) != 1 || lines[0]["Episodes"] != "1,001 too many to sum up" || lines[0]["Age"] != "–" {
+		t.Fatalf("%v", lines)
+	}
+	_, body, _ = s.get(policy.Researcher, links[0]["Patient"])
+	contains(t, body, "1,001", "The newest 200 of 1,001 are listed.", "The newest 200 episodes are drawn.")
 }
