@@ -28,12 +28,12 @@ func (s *Store) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error) 
 		if b, ok := matched[key]; ok {
 			return b, nil
 		}
-		b, err := s.match(ctx, query.Both(p.Guard, where))
+		b, err := s.under(ctx, p, query.Both(p.Guard, where))
 		if err != nil {
 			return nil, err
 		}
-		matched[key] = s.restrict(b, p)
-		return matched[key], nil
+		matched[key] = b
+		return b, nil
 	}
 	all, err := match(p.Where)
 	if err != nil {

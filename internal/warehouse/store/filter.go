@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"math/bits"
+	"slices"
 
 	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse/driver"
@@ -94,39 +95,52 @@ func (s *Store) match(ctx context.Context, e query.Expr) (bitmap, error) {
 			return nil, err
 		}
 		return b.invert(s.full()), nil
+	}
+	l, ok := leafOf(e)
+	if !ok {
+		return s.empty(), nil // query.Never
+	}
+	return s.matchLeaf(ctx, l)
+}
+
+// leaf is a condition on one field: it has a code in one of the spans, or none if
+// missing.
+type leaf struct {
+	field   string
+	spans   func(*column) []span
+	missing bool
+}
+
+// leafOf returns a condition as a leaf; ok is false for those that are none.
+func leafOf(e query.Expr) (l leaf, ok bool) {
+	switch e := e.(type) {
 	case query.In:
-		missing := false
-		return s.leaf(ctx, e.Field, func(c *column) (spans []span) {
+		return leaf{e.Field, func(c *column) (spans []span) {
 			for _, v := range e.Values {
 				if v != "" {
 					spans = append(spans, c.exactly(v))
 				}
 			}
 			return spans
-		}, func() bool {
-			for _, v := range e.Values {
-				missing = missing || v == ""
-			}
-			return missing
-		}())
+		}, slices.Contains(e.Values, "")}, true
 	case query.Prefix:
-		return s.leaf(ctx, e.Field, func(c *column) (spans []span) {
+		return leaf{e.Field, func(c *column) (spans []span) {
 			for _, p := range e.Prefixes {
 				spans = append(spans, c.below(p))
 			}
 			return spans
-		}, false)
+		}, false}, true
 	case query.Range:
-		return s.leaf(ctx, e.Field, func(c *column) []span { return []span{c.between(e.From, e.To)} }, false)
+		return leaf{e.Field, func(c *column) []span { return []span{c.between(e.From, e.To)} }, false}, true
 	case query.Missing:
-		return s.leaf(ctx, e.Field, func(*column) []span { return nil }, true)
+		return leaf{e.Field, func(*column) []span { return nil }, true}, true
 	}
-	return s.empty(), nil // query.Never
+	return leaf{}, false
 }
 
-// leaf finds the rows in which a field has a code in one of the spans, or none
-// if missing.
-func (s *Store) leaf(ctx context.Context, name string, spans func(*column) []span, missing bool) (bitmap, error) {
+// matchLeaf finds the rows that meet a condition on one field.
+func (s *Store) matchLeaf(ctx context.Context, l leaf) (bitmap, error) {
+	name, spans, missing := l.field, l.spans, l.missing
 	f, _ := s.dict.Field(name)
 	c, at := s.accessor(name)
 	if f.List() {
@@ -180,35 +194,6 @@ func (s *Store) leaf(ctx context.Context, name string, spans func(*column) []spa
 	return out, nil
 }
 
-// restrict applies the plan's single row or persons.
-func (s *Store) restrict(b bitmap, p driver.Plan) bitmap {
-	if p.Row == driver.NoRow && p.People == nil {
-		return b
-	}
-	only := s.full()
-	if p.People != nil {
-		only = s.empty()
-		for _, who := range p.People {
-			if int(who) < s.persons {
-				for _, row := range s.list[s.starts[who]:s.starts[who+1]] {
-					only.set(int(row))
-				}
-			}
-		}
-	}
-	if p.Row != driver.NoRow {
-		one := s.empty()
-		if only.has(int(p.Row)) {
-			one.set(int(p.Row))
-		}
-		only = one
-	}
-	for i := range b {
-		b[i] &= only[i]
-	}
-	return b
-}
-
 // distinct counts the persons of a bitmap's rows.
 func (s *Store) distinct(b bitmap) int {
 	if s.person == nil {
@@ -246,17 +231,17 @@ func (s *Store) misses(ctx context.Context, p driver.Plan) ([]int, error) {
 	parts := p.Parts()
 	sets := make([]bitmap, len(parts)+1)
 	for i, part := range parts {
-		b, err := s.match(ctx, part)
+		b, err := s.under(ctx, p, part)
 		if err != nil {
 			return nil, err
 		}
 		sets[i] = b
 	}
-	guard, err := s.match(ctx, p.Guard)
+	guard, err := s.under(ctx, p, p.Guard)
 	if err != nil {
 		return nil, err
 	}
-	sets[len(parts)] = s.restrict(guard, p)
+	sets[len(parts)] = guard
 	right := make([]bitmap, len(parts)+1) // right[i]: all from i on
 	right[len(parts)] = sets[len(parts)]
 	for i := len(parts) - 1; i > 0; i-- {
