@@ -25,8 +25,9 @@ const (
 // access does not cover are the door's to refuse.
 func (c *chartist) check() error {
 	chosen := c.sc.state.Chart
+	held := query.Offer{Columns: c.sc.facts.Columns}
 	for _, name := range append(slices.Clone(chosen.By), chosen.Of) {
-		if f := c.field(name); name != "" && !c.sc.offer.Holds(f) {
+		if f := c.field(name); name != "" && !held.Holds(f) {
 			return fault.New(fault.Invalid, "The release that is served does not hold %s, so no chart of it can be drawn. Choose another field.", strings.ToLower(f.Label))
 		}
 	}

@@ -227,7 +227,10 @@ func TestChartsOfWrongInput(t *testing.T) {
 		"/records/charts/nope.csv":                    "no chart of that name",
 		"/records/charts/trend":                       "no chart of that name",
 		"/records/charts/.csv":                        "no chart of that name",
-		"/records?view=charts&by=MYDOB&sex=1":         "does not hold month of birth",
+		"/records?view=charts&by=MYDOB,SEX":           "field MYDOB is not covered by agreement DSA-1",
+		"/records?view=charts&of=IMD04RK":             "field IMD04RK is not covered by agreement DSA-1",
+		"/records/charts/breakdown.csv?by=MYDOB":      "field MYDOB is not covered by agreement DSA-1",
+		"/records/charts/distribution.csv?of=IMD04RK": "field IMD04RK is not covered by agreement DSA-1",
 		"/records?view=charts&sex=1&of=&by=&count=":   "episodes",
 		"/records?view=charts&sex=1&after=zzz&before": "episodes",
 	} {
@@ -239,8 +242,13 @@ func TestChartsOfWrongInput(t *testing.T) {
 			t.Errorf("%s is shown at %s", address, at)
 		}
 	}
+	// fields that the agreement does not cover are not offered
+	_, body, _ := s.get(policy.Researcher, "/records?view=charts")
+	if form := figure(body)["breakdown"]; strings.Contains(form, "MYDOB") || strings.Contains(form, "STAY_CHE") || !strings.Contains(form, `<option value="READMITTED_30">`) {
+		t.Error("the fields that a breakdown offers")
+	}
 	// nothing left: the page says what to drop, as for lists
-	_, body, _ := s.get(policy.Researcher, "/records?dx=Z99&view=charts")
+	_, body, _ = s.get(policy.Researcher, "/records?dx=Z99&view=charts")
 	if len(figure(body)) > 0 || !strings.Contains(body, `class="empty"`) {
 		t.Error("nothing is drawn as charts")
 	}

@@ -23,6 +23,9 @@ const (
 
 // stays is the distribution of the length of stay.
 func (c *chartist) stays() drawer {
+	if !c.has("LOS_DAYS") {
+		return nil
+	}
 	return c.histogram("LOS_DAYS", "Length of stay", true, "Days from admission to discharge of the spell that the episode belongs to (rule L1), 0 for a day case. Episodes are counted, so a spell of three episodes counts three times.")
 }
 
@@ -33,6 +36,9 @@ func (c *chartist) waits() drawer {
 	if !c.has(name) {
 		name = "ELECDUR"
 	}
+	if !c.has(name) {
+		return nil
+	}
 	return c.histogram(name, "Days waited for admission", true, "Days between the decision to admit and the admission ("+name+"), of planned admissions. “Not applicable” and “not known” are no numbers and stand apart.")
 }
 
@@ -42,7 +48,7 @@ func (c *chartist) distribution() drawer {
 	name := c.sc.state.Chart.Of
 	if name == "" {
 		return func(*warehouse.Answer) view.Chart {
-			return view.Chart{Title: "Any number", Sub: "Choose a field to see how its values are spread.", Form: form}
+			return view.Chart{Title: "Distribution", Sub: "Choose a number to see how its values are spread.", Form: form}
 		}
 	}
 	draw := c.histogram(name, c.field(name).Label, strings.HasPrefix(c.field(name).Meaning, "Days"), c.field(name).Meaning)
@@ -176,11 +182,9 @@ func quantile(values []amount, part float64) float64 {
 	return values[len(values)-1].value // nothing but hidden counts
 }
 
-// histogram draws how the values of a number field are spread.
+// histogram draws how the values of a number field are spread. Whether the access
+// covers it is the door's to say.
 func (c *chartist) histogram(name, what string, days bool, method string) drawer {
-	if !c.has(name) {
-		return nil
-	}
 	field, group := c.field(name), query.Group{Field: name, Free: true}
 	table := c.table(group)
 	return func(a *warehouse.Answer) view.Chart {

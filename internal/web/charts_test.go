@@ -55,7 +55,7 @@ func charts(t testing.TB) *site {
 		t.Fatal(err)
 	}
 	return open(t, &web.Assets{}, func(r *source) {
-		r.engine = memory.New(dict, drivertest.Columns(t, dict, append(held(), "RESGOR", "ELECDUR")), charted())
+		r.engine = memory.New(dict, drivertest.Columns(t, dict, append(held(), "RESGOR", "ELECDUR", "MYDOB", "IMD04RK")), charted())
 		r.facts.Columns = r.engine.Info().Columns
 	})
 }
