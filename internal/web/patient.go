@@ -24,7 +24,10 @@ type patientState struct {
 
 // patientURL is the canonical address of a patient's page. The list to go back to
 // is left out where it has the same state and is at its first page.
-func patientURL(id string, st patientState) string {
+func patientURL(id string, st patientState) string { return "/patients/" + id + patientQuery(st) }
+
+// patientQuery is what follows the patient in the address.
+func patientQuery(st patientState) string {
 	q := st.view.Encode()
 	add := func(key, value string) {
 		if q != "" {
@@ -44,7 +47,7 @@ func patientURL(id string, st patientState) string {
 	if q != "" {
 		q = "?" + q
 	}
-	return "/patients/" + id + q
+	return q
 }
 
 // patientState reads it back. A list that cannot be read is the one with the

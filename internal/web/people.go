@@ -30,7 +30,7 @@ func (s *Server) people(sc scene, p *warehouse.People, page warehouse.Page) *vie
 	span, dated := newSpan(sc.facts.Years), slices.Contains(p.Fields, hes.AdmissionDate)
 	x.Days = !dated
 	var shown []personColumn
-	for _, c := range s.personColumns(sc, span, dated, lineLinks{state, address(state, page)}) {
+	for _, c := range s.personColumns(sc, span, dated, newLineLinks(state, address(state, page))) {
 		if c.more && !state.More || slices.ContainsFunc(c.needs, func(f string) bool { return !slices.Contains(p.Fields, f) }) {
 			continue
 		}
@@ -57,7 +57,7 @@ func (s *Server) personColumns(sc scene, span timeSpan, dated bool, to lineLinks
 	state := sc.state
 	// all opens all matching episodes of a patient, if there are several.
 	all := func(c view.SheetCell, r warehouse.Row, says string) view.SheetCell {
-		return linked(c, to.patient(r.PatientID, state), says)
+		return linked(c, to.patient(r.PatientID), says)
 	}
 	// one opens the one episode that says so: the heading names the link.
 	one := func(c view.SheetCell, id string) view.SheetCell {
@@ -74,11 +74,11 @@ func (s *Server) personColumns(sc scene, span timeSpan, dated bool, to lineLinks
 	// part opens those of the matching episodes that a filter keeps.
 	part := func(n policy.Count, r warehouse.Row, key string, values []string, says string) view.SheetCell {
 		c := view.SheetCell{Text: n.String()}
-		narrowed, ok := within(state, key, values)
-		if n.Zero() || !ok {
+		url := to.narrowed(r.PatientID, key, values)
+		if n.Zero() || url == "" {
 			return c
 		}
-		return linked(c, to.patient(r.PatientID, narrowed), says)
+		return linked(c, url, says)
 	}
 	moment := func(m warehouse.Moment) view.SheetCell {
 		return view.SheetCell{Text: when(m), Missing: !m.Recorded}
@@ -90,7 +90,7 @@ func (s *Server) personColumns(sc scene, span timeSpan, dated bool, to lineLinks
 	}
 	return []personColumn{
 		{head("Patient", "patient"), false, nil, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
-			return view.SheetCell{Text: r.Patient, Key: true, URL: to.patient(r.PatientID, state), Says: "Open patient " + r.Patient, Named: true}
+			return view.SheetCell{Text: r.Patient, Key: true, URL: to.patient(r.PatientID), Says: "Open patient " + r.Patient, Named: true}
 		}},
 		{head("Age", "age"), false, []string{"STARTAGE"}, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
 			c := view.SheetCell{Text: between(p.FirstAge, p.LastAge), Missing: p.FirstAge == ""}
@@ -152,9 +152,8 @@ func (s *Server) personColumns(sc scene, span timeSpan, dated bool, to lineLinks
 		{head("Condition groups", "groups"), true, []string{"CONDITION_GROUP"}, func(r warehouse.Row, p warehouse.Person) view.SheetCell {
 			c := view.SheetCell{Missing: len(p.Groups) == 0}
 			for _, g := range p.Groups {
-				narrowed, _ := within(state, "cond", []string{g})
 				label := s.groupLabel(g)
-				c.Links = append(c.Links, view.Link{Text: label, URL: to.patient(r.PatientID, narrowed), Key: label + ", patient " + r.Patient})
+				c.Links = append(c.Links, view.Link{Text: label, URL: to.narrowed(r.PatientID, "cond", []string{g}), Key: label + ", patient " + r.Patient})
 			}
 			return c
 		}},

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
@@ -74,15 +75,37 @@ func sortHead(state query.View, label, class, field string) view.Column {
 	return c
 }
 
-// lineLinks makes the addresses of what a line leads to.
+// lineLinks makes the addresses of what a line leads to. What is the same in all
+// lines is worked out once.
 type lineLinks struct {
 	state query.View
 	list  string // the address of the list
+	query string // of a patient's page under the same filters
+	part  map[[2]string]string
 }
 
-// patient is the address of a patient's page under the filters of state.
-func (l lineLinks) patient(id string, state query.View) string {
-	return patientURL(id, patientState{view: state, list: l.list})
+func newLineLinks(state query.View, list string) lineLinks {
+	return lineLinks{state, list, patientQuery(patientState{view: state, list: list}), map[[2]string]string{}}
+}
+
+// patient is the address of a patient's page under the filters of the list.
+func (l lineLinks) patient(id string) string { return "/patients/" + id + l.query }
+
+// narrowed is that address with a filter that keeps only values, of those that the
+// list lets through; "" if it would keep none.
+func (l lineLinks) narrowed(id, key string, values []string) string {
+	at := [2]string{key, strings.Join(values, ",")}
+	q, known := l.part[at]
+	if !known {
+		if narrowed, ok := within(l.state, key, values); ok {
+			q = patientQuery(patientState{view: narrowed, list: l.list})
+		}
+		l.part[at] = q
+	}
+	if q == "" {
+		return ""
+	}
+	return "/patients/" + id + q
 }
 
 // record is the address of an episode; "" without an id.
