@@ -91,3 +91,17 @@ test('the-way-back-keeps-the-list', async () => {
   assert.deepEqual(wrong, []);
   await context.close();
 });
+
+test('a-list-on-paper-says-who-when-and-what-for', async () => {
+  const { context, page, wrong } = await open({ width: 794, height: 1123 });
+  await signIn(page, 'clinician');
+  await page.emulateMedia({ media: 'print' });
+  const seen = async (selector) => page.locator(selector).first().isVisible();
+  assert.match(await page.innerText('.paper'), /Demo clinician, \d+ \w+ 20\d\d\./);
+  assert.match(await page.innerText('.ctx'), /Purpose: Dermatology clinic/);
+  assert.ok(await seen('.sheet thead'), 'a table has its headings on paper');
+  for (const selector of ['.top', '.side', '.bar']) assert.ok(!(await seen(selector)), `${selector} is printed`);
+  assert.ok((await page.evaluate(() => document.querySelector('.sheet').scrollWidth)) <= 794, 'the table is wider than the paper');
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
