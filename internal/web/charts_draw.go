@@ -106,15 +106,19 @@ type ranking struct {
 }
 
 func (c *chartist) diagnoses() drawer {
-	r := ranking{field: hes.MainDiagnosis, title: "Primary diagnosis", what: "categories", chars: 3, method: "Three-character ICD-10 categories of the primary diagnosis."}
+	r := ranking{hes.MainDiagnosis, "Primary diagnosis", "categories", 3, "Three-character ICD-10 categories of the primary diagnosis."}
 	if c.sc.state.AnyDiagnosis {
-		r = ranking{field: hes.AnyDiagnosis, title: "Any diagnosis", what: "categories", chars: 3, method: "Three-character ICD-10 categories in any position. An episode counts once for each category that it has, so the bars add up to more than the episodes."}
+		r = ranking{hes.AnyDiagnosis, "Any diagnosis", "categories", 3, "Three-character ICD-10 categories in any position. An episode counts once for each category that it has, so the bars add up to more than the episodes."}
 	}
 	return c.rank(r)
 }
 
 func (c *chartist) procedures() drawer {
-	return c.rank(ranking{hes.MainProcedure, "Main procedure", "categories", 3, "Three-character OPCS-4 categories of the main procedure."})
+	r := ranking{hes.MainProcedure, "Main procedure", "categories", 3, "Three-character OPCS-4 categories of the main procedure."}
+	if c.sc.state.AnyProcedure {
+		r = ranking{hes.AnyProcedure, "Any procedure", "categories", 3, "Three-character OPCS-4 categories in any position. An episode counts once for each category that it has, so the bars add up to more than the episodes."}
+	}
+	return c.rank(r)
 }
 
 func (c *chartist) providers() drawer {
@@ -131,21 +135,31 @@ func (c *chartist) rank(r ranking) drawer {
 	}
 	field, group := c.field(r.field), query.Group{Field: r.field, Chars: r.chars}
 	picked := c.picker(group)
-	facet := c.facet(query.Facet{Field: r.field, Chars: r.chars})
+	ask := query.Facet{Field: r.field, Chars: r.chars}
+	on, _ := c.sc.state.Filter(c.key(group))
+	for _, v := range on.Values { // a chosen value can be given up even if nothing has it
+		if v != query.None && !on.Exclude && (r.chars == 0 || len(v) == r.chars) {
+			ask.Also = append(ask.Also, v)
+		}
+	}
+	facet := c.facet(ask)
 	return func(a *warehouse.Answer) view.Chart {
 		f := facet(a)
 		counts := map[string]policy.Count{}
 		var values []string
+		all := 0 // that somebody has
 		for _, v := range f.Values {
 			counts[v.Value] = v.Count
 			values = append(values, v.Value)
+			if !v.Count.Zero() {
+				all++
+			}
 		}
 		byCount(values, func(v string) policy.Count { return counts[v] })
-		all := len(values)
-		shown := values[:min(all, commonest)]
+		shown := values[:min(len(values), commonest)]
 		sub := "The " + strconv.Itoa(len(shown)) + " commonest of " + strconv.Itoa(all) + " " + r.what
 		for _, v := range values[len(shown):] {
-			if picked(v).key != "" && picked(v).on(c.sc.state) {
+			if slices.Contains(ask.Also, v) {
 				shown = append(slices.Clip(shown), v)
 			}
 		}
@@ -153,7 +167,7 @@ func (c *chartist) rank(r ranking) drawer {
 		case all <= commonest:
 			sub = "All " + strconv.Itoa(all) + " " + r.what
 		case len(shown) > commonest:
-			sub += ", and what you have chosen"
+			sub += ", and those that you have chosen"
 		}
 		chart := view.Chart{Title: r.title, Sub: sub + ".", Draw: view.Bars, Term: r.title, Unit: "episodes", Columns: []view.Name{{Text: "Episodes"}}}
 		line := func(value string) view.ChartLine {

@@ -103,6 +103,8 @@ func TestMarksOfTwoFilters(t *testing.T) {
 		{"region-and-year", "/records?rgn=H&year=0910&year=1011&view=charts", "region-year", ", London, 2009/10: in use", "/records?rgn=H&year=1011&view=charts"},
 		{"two-codes-in-one-region", "/records?view=charts", "region", "North West", "/records?rgn=B&rgn=C&view=charts"},
 		{"touching-columns", "/records?los=0..6&view=charts", "stay", "7–13 ", "/records?los=0..13&view=charts"},
+		{"chosen-and-nobody-has-it", "/records?dx=L40&dx=Q80&view=charts", "diagnosis", "Q80 Congenital ichthyosis 0 episodes: in use", "/records?dx=L40&view=charts"},
+		{"any-procedure", "/records?oppos=any&view=charts", "procedure", "S06 ", "/records?op=S06&oppos=any&view=charts"},
 		{"not-in-this-position", "/records?dxpos=any&view=charts", "diagnosis", "L40 ", "/records?dx=L40&dxpos=any&view=charts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
