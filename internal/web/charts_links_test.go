@@ -340,3 +340,25 @@ func TestChartFileSaysWhatItIs(t *testing.T) {
 		t.Errorf("counted: %q", got["Counted"])
 	}
 }
+
+// In any position an episode counts once for each category that it has.
+func TestChartOfAnyPosition(t *testing.T) {
+	s := charts(t)
+	_, file := s.file(policy.Researcher, "diagnosis", "dxpos=any&sex=1")
+	rows := plainly{filters: []narrow{{key: "sex", holds: is("SEX", "1")}}}.left()
+	if len(file) != 12 || file[11][1] != "Not recorded" {
+		t.Fatalf("%v", file)
+	}
+	before := len(rows)
+	for _, line := range file[1:11] {
+		want := count(rows, func(r driver.Record) bool { return starts("DIAG_01", line[0])(r) || starts("DIAG_02", line[0])(r) })
+		n, _ := strconv.Atoi(line[2])
+		if line[2] != want || n > before {
+			t.Errorf("%s has %s episodes, want %s and no more than %d", line[0], line[2], want, before)
+		}
+		before = n
+	}
+	if want := count(rows, is("DIAG_01", ""), is("DIAG_02", "")); file[11][2] != want {
+		t.Errorf("not recorded: %s, want %s", file[11][2], want)
+	}
+}
