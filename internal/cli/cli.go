@@ -59,6 +59,7 @@ type commands struct {
 func Main(ctx context.Context, args []string, env Env) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	env.Out = output{env.Out}
 	c := commands{globals: globals{ctx: ctx, env: env, now: time.Now}}
 	exit := -1
 	parser, err := kong.New(&c, kong.Name("webenable"), kong.Description("Hospital Episode Statistics for authorised people."),
@@ -91,6 +92,15 @@ func Main(ctx context.Context, args []string, env Env) int {
 		}
 	}
 	return fault.Of(err).Exit()
+}
+
+// output says of a failed write what it is: what a command does comes before what
+// it prints.
+type output struct{ io.Writer }
+
+func (o output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	return n, fault.Wrap(fault.Unavailable, err, "What was to be printed could not be written, though the command was carried out up to there: see “webenable release list” for what is served, check free space and the disk, or print elsewhere")
 }
 
 type versionCmd struct{}
