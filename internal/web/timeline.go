@@ -74,6 +74,9 @@ func (s *Server) timeline(sc scene, st patientState, id string, l *warehouse.Lif
 			return slices.ContainsFunc(l.Bars, func(b view.LaneBar) bool { return b.Class == w.Class })
 		})
 	})
+	if slices.ContainsFunc(l.Bars, func(b warehouse.Bar) bool { return b.Died }) {
+		x.Legend = append(x.Legend, view.Swatch{Class: "k-died", Text: "Died in hospital", Died: true})
+	}
 	return x
 }
 

@@ -35,8 +35,11 @@ type LifeStrip struct{ Paths []LifePath }
 // LifePath is the episodes of one colour.
 type LifePath struct{ Class, D string }
 
-// Swatch explains a colour.
-type Swatch struct{ Class, Text string }
+// Swatch explains a colour, or the mark of a death.
+type Swatch struct {
+	Class, Text string
+	Died        bool
+}
 
 // Patient is one patient's page.
 type Patient struct {
@@ -92,6 +95,13 @@ const (
 func laneHeight(l Lane) string   { return itoa(laneHead + l.Depth*barHeight + 4) }
 func barTop(b LaneBar) string    { return itoa(laneHead + b.Row*barHeight) }
 func barMiddle(b LaneBar) string { return itoa(laneHead + b.Row*barHeight + barHeight/2 - 1) }
+
+func swatchPath(w Swatch) string {
+	if w.Died {
+		return "M1 1l8 8M9 1l-8 8"
+	}
+	return "M5 0v10"
+}
 
 func sheetClass(s Sheet, wrap bool) string {
 	class := "grid sheet sheet--" + s.Class
