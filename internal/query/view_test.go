@@ -60,6 +60,7 @@ func TestView(t *testing.T) {
 		"kind=day+case&kind=other":                                       {"kind=day+case&kind=other", "ADMISSION_GROUP is day case or other"},
 		"band=90%2B&cond=in_situ":                                        {"cond=in_situ&band=90%2B", "CONDITION_GROUP is in_situ and AGE_BAND is 90+"},
 		"los=0..3&charl=1..&read=1":                                      {"los=0..3&read=1&charl=1..", "LOS_DAYS from 0 to 3 and READMITTED_30 is 1 and CHARLSON from 1"},
+		"imd=MOST+DEPRIVED+10%25":                                        {"imd=MOST+DEPRIVED+10%25", "IMD04_DECILE is MOST DEPRIVED 10%"},
 		"sex=any&dup=any&dx=any":                                         {"", ""},
 		"sex=any&sex=1":                                                  {"sex=1", "SEX is 1"},
 		"rule=N1&rule=N2":                                                {"rule=N1&rule=N2", "SUBSET_n is N1 or N2"},

@@ -38,9 +38,10 @@ type site struct {
 }
 
 type source struct {
-	engine driver.Engine
-	facts  warehouse.Facts
-	dict   *hes.Dictionary
+	engine    driver.Engine
+	facts     warehouse.Facts
+	dict      *hes.Dictionary
+	agreement registry.Agreement // of the researcher and the clinician
 }
 
 func (s *source) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(), error) {
@@ -141,8 +142,9 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 		t.Fatal(err)
 	}
 	e := memory.New(dict, drivertest.Columns(t, dict, held()), episodes())
-	s := &site{t: t, store: store, cookies: map[policy.Role]*http.Cookie{}, records: &source{e, warehouse.Facts{ID: now, Loaded: clock(), Synthetic: true, Subset: "dermatology", Years: []string{"0910"}, Rows: "under 100", Columns: e.Info().Columns,
-		Rules: []warehouse.Rule{{ID: "N1", Title: "Care under dermatology", Start: true}, {ID: "N2", Title: "A skin diagnosis"}}}, dict}}
+	s := &site{t: t, store: store, cookies: map[policy.Role]*http.Cookie{}, records: &source{engine: e, dict: dict, facts: warehouse.Facts{ID: now, Loaded: clock(), Synthetic: true, Subset: "dermatology", Years: []string{"0910"}, Rows: "under 100", Columns: e.Info().Columns,
+		Rules: []warehouse.Rule{{ID: "N1", Title: "Care under dermatology", Start: true}, {ID: "N2", Title: "A skin diagnosis"}}},
+		agreement: registry.Agreement{Ref: "DSA-1", Title: "Study", From: clock().AddDate(0, -1, 0), Until: clock().AddDate(0, 1, 0), Years: []string{"0809", "0910", "1011"}, Provider: "RAL", Specialties: []string{"330"}}}}
 	for _, c := range change {
 		c(s.records)
 	}
@@ -155,15 +157,14 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	agreement := registry.Agreement{Ref: "DSA-1", Title: "Study", From: clock().AddDate(0, -1, 0), Until: clock().AddDate(0, 1, 0), Years: []string{"0809", "0910", "1011"}, Provider: "RAL", Specialties: []string{"330"}}
-	if err := store.AddAgreement(t.Context(), agreement); err != nil {
+	if err := store.AddAgreement(t.Context(), s.records.agreement); err != nil {
 		t.Fatal(err)
 	}
 	const password = "a long password of a test"
 	for _, role := range policy.Roles() {
 		u := registry.User{Name: string(role), Display: role.Label(), Role: role}
 		if role == policy.Researcher || role == policy.Clinician {
-			u.Agreement = agreement.Ref
+			u.Agreement = s.records.agreement.Ref
 		}
 		if u.Hash, err = service.Hash(u.Name, password); err != nil {
 			t.Fatal(err)
