@@ -6,6 +6,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,8 +88,8 @@ func Main(ctx context.Context, args []string, env Env) int {
 		fmt.Fprintln(env.Err, "webenable:", err)
 	default:
 		fmt.Fprintln(env.Err, "webenable:", fault.Say(err))
-		if cause := errors.Unwrap(errors.Unwrap(err)); cause != nil {
-			fmt.Fprintln(env.Err, "  because:", cause)
+		if e, ok := errors.AsType[*fault.Error](err); ok && e.Err != nil { // err itself may be joined to others
+			fmt.Fprintln(env.Err, "  because:", cmp.Or(errors.Unwrap(e.Err), e.Err))
 		}
 	}
 	return fault.Of(err).Exit()

@@ -1,8 +1,9 @@
 package cli
 
 import (
-	"errors"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"webenablehes/internal/fault"
@@ -10,7 +11,9 @@ import (
 
 type full struct{}
 
-func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+func (full) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}
+}
 
 // A disk that is full where a command prints is not our mistake, and is said.
 func TestOutputFails(t *testing.T) {
