@@ -2,6 +2,7 @@
 // forms load whole pages.
 import './nav';
 import './finder';
+import './drawer';
 import './keys';
 
 document.documentElement.classList.add('js');

@@ -12,17 +12,40 @@ export const find = <T extends Element>(selector: string, from: ParentNode = doc
 export const parse = (html: string) => new DOMParser().parseFromString(policy.createHTML(html) as string, 'text/html');
 const count = (app: HTMLElement) => Number((app.dataset.total ?? '').replace(/\D/g, ''));
 
-const here = () => location.pathname + location.search;
+export const here = () => location.pathname + location.search;
+
+// State is what the history keeps of an address: how many changes lead to it,
+// and for a record beside a list the list and the steps back to it.
+export type State = { depth: number; list?: string; over?: number };
+export const state = () => (history.state ?? { depth: 0 }) as State;
 
 let under: AbortController | undefined;
 let waiting: ReturnType<typeof setTimeout> | undefined;
-let depth = 0;
-let showing = here(); // the address of what #app shows, or will when Back is done
+const loaded = here();
+let showing = state().list ?? loaded; // the address of what #app shows, or will when Back is done
+
+// list is the address of the list that is shown.
+export const list = () => showing;
 
 // stop forgets what is under way: a newer wish, or a new page, takes its place.
 function stop(): void {
   clearTimeout(waiting);
   under?.abort();
+}
+
+// part fetches a part of a page. Where there is none (an error, a session that is
+// over) the browser goes to the whole page, which says what is wrong.
+export async function part(url: string, name: string, id: string, signal: AbortSignal): Promise<{ element: HTMLElement; canonical: string } | undefined> {
+  try {
+    const response = await fetch(url, { headers: { 'X-Part': name }, signal, credentials: 'same-origin' });
+    const element = response.ok && !response.redirected
+      ? parse(await response.text()).getElementById(id) : null;
+    if (signal.aborted) return;
+    if (element) return { element, canonical: response.headers.get('X-Canonical') ?? url };
+  } catch {
+    if (signal.aborted) return;
+  }
+  location.href = url;
 }
 
 // go fetches the explorer's part of a page and morphs it in, which keeps focus,
@@ -32,41 +55,46 @@ export async function go(url: string, push: boolean): Promise<void> {
   const mine = (under = new AbortController());
   const app = find<HTMLElement>('#app');
   if (!app) { location.href = url; return; }
-  if (!push) showing = url;
+  if (push) document.dispatchEvent(new Event('leaving'));
+  else showing = url;
   const slow = setTimeout(() => app.setAttribute('aria-busy', 'true'), 120);
-  try {
-    const response = await fetch(url, { headers: { 'X-Part': 'app' }, signal: mine.signal, credentials: 'same-origin' });
-    if (!response.ok || response.redirected) { location.href = url; return; }
-    const html = await response.text();
-    const next = parse(html).getElementById('app');
-    if (!next || mine.signal.aborted) { if (!next) location.href = url; return; }
-    const before = count(app);
-    const typing = document.activeElement?.matches('input:not([type=checkbox]):not([type=radio])') ?? false;
-    Idiomorph.morph(app, next, {
-      morphStyle: 'outerHTML',
-      ignoreActiveValue: typing,
-      callbacks: {
-        // what the person opened stays open
-        beforeAttributeUpdated: (name: string, el: Element) => !(name === 'open' && el.tagName === 'DETAILS') && !(name === 'class' && el.matches('.side')) && !(name === 'aria-expanded'),
-      },
-    });
-    const shown = find<HTMLElement>('#app')!;
-    shown.removeAttribute('aria-busy');
-    const canonical = response.headers.get('X-Canonical') ?? url;
-    if (push && canonical !== here()) history.pushState({ depth: ++depth }, '', canonical);
-    showing = here();
-    document.title = shown.dataset.title ?? document.title;
-    const live = find('#live');
-    if (live) {
-      const now = count(shown), change = Math.abs(now - before).toLocaleString('en-GB');
-      live.textContent = `${shown.dataset.total} ${shown.dataset.unit}` + (now < before ? `, ${change} fewer` : now > before ? `, ${change} more` : '');
-    }
-  } catch (e) {
-    if (!mine.signal.aborted) location.href = url; // the browser says what is wrong
-    else if (under === mine) app.removeAttribute('aria-busy');
-  } finally {
-    clearTimeout(slow);
+  const got = await part(url, 'app', 'app', mine.signal);
+  clearTimeout(slow);
+  if (!got) {
+    if (under === mine) app.removeAttribute('aria-busy');
+    return;
   }
+  const before = count(app);
+  const typing = document.activeElement?.matches('input:not([type=checkbox]):not([type=radio])') ?? false;
+  Idiomorph.morph(app, got.element, {
+    morphStyle: 'outerHTML',
+    ignoreActiveValue: typing,
+    callbacks: {
+      // what the person opened stays open
+      beforeAttributeUpdated: (name: string, el: Element) => !(name === 'open' && el.tagName === 'DETAILS') && !(name === 'class' && el.matches('.side')) && !(name === 'aria-expanded'),
+    },
+  });
+  const shown = find<HTMLElement>('#app')!;
+  shown.removeAttribute('aria-busy');
+  if (push && got.canonical !== here()) history.pushState({ depth: state().depth + 1 }, '', got.canonical);
+  showing = push ? got.canonical : url;
+  document.title = shown.dataset.title ?? document.title;
+  undoable();
+  document.dispatchEvent(new Event('shown'));
+  const live = find('#live');
+  if (live) {
+    const now = count(shown), change = Math.abs(now - before).toLocaleString('en-GB');
+    live.textContent = `${shown.dataset.total} ${shown.dataset.unit}` + (now < before ? `, ${change} fewer` : now > before ? `, ${change} more` : '');
+  }
+}
+
+// top shows a new page of rows from its first. Focus stays on the link that was
+// used, for the next page; a key that was used brings it to the first row.
+function top(link: HTMLElement): void {
+  find('.scroll')?.scrollTo(0, 0);
+  const results = find('.res');
+  if (results && results.getBoundingClientRect().top < 0) results.scrollIntoView();
+  if (document.activeElement !== link) find<HTMLElement>('.grid tbody a')?.focus({ preventScroll: true });
 }
 
 const address = (form: HTMLFormElement) => {
@@ -80,7 +108,8 @@ document.addEventListener('click', (e) => {
   const link = e.target.closest<HTMLAnchorElement>('a[data-nav]');
   if (link) {
     e.preventDefault();
-    void go(link.getAttribute('href')!, true).then(() => { if ('next' in link.dataset || 'prev' in link.dataset) find('.scroll')?.scrollTo(0, 0); });
+    const paging = 'next' in link.dataset || 'prev' in link.dataset;
+    void go(link.getAttribute('href')!, true).then(() => { if (paging) top(link); });
     return;
   }
   const button = e.target.closest('[data-filters]');
@@ -108,14 +137,32 @@ document.addEventListener('submit', (e) => {
   const form = e.target as HTMLFormElement;
   if (form.id === 'f' || 'nav' in form.dataset) { e.preventDefault(); void go(address(form), true); }
 });
-addEventListener('popstate', (e) => {
-  depth = (e.state as { depth?: number } | null)?.depth ?? 0;
-  if (find('#app') && here() !== showing) void go(here(), false); // not for the skip link's #main
+addEventListener('popstate', () => {
+  if (!find('#app')) {
+    if (here() !== loaded) location.reload(); // a list that was left by reloading a record beside it
+    return;
+  }
+  undoable();
+  const wanted = state().list ?? here();
+  if (wanted !== showing) void go(wanted, false);
 });
 addEventListener('beforeunload', stop);
 
-
-history.replaceState({ depth: 0 }, '');
+// undoable shows the button while there is a change to take back.
+function undoable(): void {
+  const button = find<HTMLElement>('[data-undo]');
+  if (!button) return;
+  if (state().depth === 0 && document.activeElement === button) find<HTMLElement>('#main')?.focus();
+  button.hidden = state().depth === 0;
+}
 
 // undo takes the last change back, if it was made on this page.
-export const undo = () => { if (depth > 0) history.back(); };
+export const undo = () => { if (state().depth > 0 || state().over) history.back(); };
+
+document.addEventListener('click', (e) => {
+  const target = e.target as Element;
+  if (target.closest('[data-undo]')) undo();
+  if (target.closest('.skip')) { e.preventDefault(); find<HTMLElement>('#main')?.focus(); } // without a step in the history
+});
+history.replaceState(state(), '');
+undoable();
