@@ -67,11 +67,14 @@ func (w wish) is(other wish) bool {
 type state struct {
 	wishes []wish // in the order of the panel
 	any    bool   // a diagnosis in any position
-	unit   string // "", "spells", "patients"
+	unit   string // "", "spells", "patients", "charts"
 	sort   []string
 	cols   []string
 	wrap   bool
-	more   bool // all columns of lines of patients
+	more   bool     // all columns of lines of patients
+	by     []string // of the breakdown
+	people bool     // the breakdown counts patients
+	of     string   // whose distribution is drawn
 }
 
 func (s state) wish(key string) (wish, bool) {
@@ -209,6 +212,8 @@ type walker struct {
 	*rand.Rand
 	r       *realRelease
 	columns []hes.Field // that the agreement covers
+
+	labelled map[string]labelled // of fields that charts have been made of
 }
 
 // seed is the one of the environment, or a fixed one.
@@ -260,9 +265,15 @@ func (w *walker) state(role policy.Role) state {
 		}
 	}
 	s.wrap = w.chance(4)
-	s.unit = pick(w, []string{"", "", "spells", "patients"})
+	s.unit = pick(w, []string{"", "", "spells", "patients", "charts"})
 	if role == policy.Clinician {
-		s.unit = "patients"
+		s.unit = pick(w, []string{"patients", "patients", "charts"})
+	}
+	if s.unit == "charts" || w.chance(6) {
+		by := slices.Compact([]string{pick(w, breaks()), pick(w, breaks())})
+		s.by = by[:min(len(by), 1+w.IntN(2))]
+		s.people = w.chance(3)
+		s.of = pick(w, []string{"", "STARTAGE", "EPIDUR", "BED_DAYS", "CHARLSON"})
 	}
 	s.more = w.chance(3)
 	s.sort = w.order(s.unit)
@@ -279,10 +290,15 @@ func (w *walker) state(role policy.Role) state {
 	return s
 }
 
+// breaks are fields that a breakdown may be by.
+func breaks() []string {
+	return []string{"SEX", "FYEAR", "CLASSPAT", "PROCODE3", "ETHNIC5", "ADMISSION_GROUP", "CONDITION_GROUP", "DIAG_01", "OPERTN_02", "CHARLSON", "STARTAGE", "EPISTART"}
+}
+
 // order is a random one for lines of a unit.
 func (w *walker) order(unit string) []string {
 	sign := []string{"", "-"}
-	if unit != "" {
+	if unit == "spells" || unit == "patients" {
 		if w.chance(2) {
 			return nil
 		}
@@ -456,7 +472,7 @@ func (w *walker) address(s state) string {
 	} else if w.chance(4) {
 		add("dxpos", "primary")
 	}
-	for key, values := range map[string][]string{"sort": s.sort, "cols": s.cols} {
+	for key, values := range map[string][]string{"sort": s.sort, "cols": s.cols, "by": s.by} {
 		if len(values) > 0 {
 			add(key, strings.Join(values, ","))
 		}
@@ -470,11 +486,14 @@ func (w *walker) address(s state) string {
 	if s.more {
 		add("more", "1")
 	}
+	if s.people {
+		add("count", "patients")
+	}
+	if s.of != "" {
+		add("of", s.of)
+	}
 	slices.Sort(parts) // a map's order is not the seed's
-	w.Shuffle(len(parts), func(i, j int) {
-		// what is said of one filter keeps its order: parts of other keys move freely
-		parts[i], parts[j] = parts[j], parts[i]
-	})
+	w.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
 	if len(parts) == 0 {
 		return "/records"
 	}

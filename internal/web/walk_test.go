@@ -32,7 +32,7 @@ func TestStates(t *testing.T) {
 	s := open(t, &web.Assets{}, func(o *source) {
 		o.engine, o.facts, o.agreement = r.engine, r.facts, r.agreement(o.agreement.From.AddDate(0, 1, 0))
 	})
-	w := &walker{Rand: rand.New(rand.NewPCG(seed(t), 4)), r: r, columns: r.covered()}
+	w := &walker{Rand: rand.New(rand.NewPCG(seed(t), 4)), r: r, columns: r.covered(), labelled: map[string]labelled{}}
 	visits, steps := 0, map[string]int{}
 	for visits < n {
 		role := policy.Researcher
@@ -55,7 +55,7 @@ func TestStates(t *testing.T) {
 		}
 	}
 	t.Logf("%d states of %d episodes; reached %v", visits, len(r.rows), steps)
-	for _, how := range []string{"a chip", "a facet", "a heading", "next", "previous", "unit"} {
+	for _, how := range []string{"a chip", "a facet", "a mark", "next", "unit"} {
 		if steps[how] == 0 {
 			t.Errorf("nothing was reached by %s", how)
 		}
@@ -112,6 +112,9 @@ func (p *stand) openAt(address string, s state, at int) {
 		if part.Code != http.StatusOK || app.text() != p.doc.first(byID("app")).text() || part.Header().Get("X-Canonical") != "" {
 			p.wrong("the part of the page differs from the page")
 		}
+	}
+	if p.t.Failed() {
+		p.t.FailNow() // from a wrong page on nothing is right
 	}
 }
 
@@ -318,6 +321,12 @@ func (p *stand) duplicates(box node, c control, on wish) {
 
 // list checks the lines of the page and where it stands.
 func (p *stand) list() {
+	if p.truth.s.unit == "charts" {
+		if p.truth.episodes > 0 {
+			p.charts()
+		}
+		return
+	}
 	to := min(p.at+onPage, len(p.truth.lines))
 	want := p.truth.lines[p.at:to]
 	if len(p.truth.lines) != p.truth.size() {
@@ -411,11 +420,16 @@ func (p *stand) names(body string) {
 func (p *stand) step() string {
 	s := p.truth.s
 	link := func(test func(node) bool) node { return p.doc.first(test) }
-	if a := link(byAttr("data-prev", "")); a.ok() && p.chance(2) {
+	if a := link(byAttr("data-prev", "")); a.ok() && !p.chance(3) {
 		return p.follow("previous", a, s, max(0, p.at-onPage))
 	}
+	if s.unit == "charts" && p.truth.episodes > 0 && p.chance(2) {
+		if how := p.mark(); how != "" {
+			return how
+		}
+	}
 	for range 20 {
-		switch p.IntN(8) {
+		switch p.IntN(10) {
 		case 0: // a chip taken off
 			if len(s.wishes) > 0 {
 				i := p.IntN(len(s.wishes))
@@ -429,20 +443,21 @@ func (p *stand) step() string {
 			if heads := p.doc.first(byClass("grid")).all(func(n node) bool { return n.Data == "th" && n.first(byTag("a")).ok() }); len(heads) > 0 && s.unit == "" {
 				return p.heading(pick(p.walker, heads))
 			}
-		case 5:
+		case 5, 8, 9:
 			if a := link(byAttr("data-next", "")); a.ok() {
 				return p.follow("next", a, s, p.at+onPage)
 			}
 		case 6: // another unit
-			to := pick(p.walker, []string{"", "spells", "patients"})
-			if p.role == policy.Clinician || to == s.unit {
+			to := pick(p.walker, []string{"", "spells", "patients", "charts"})
+			if p.role == policy.Clinician && (to == "" || to == "spells") || to == s.unit {
 				continue
 			}
-			if to == "" || s.unit == "" {
+			lines := func(unit string) bool { return unit == "spells" || unit == "patients" }
+			if lines(to) != lines(s.unit) {
 				s.sort = nil // lines are sorted by their number of episodes
 			}
 			s.unit = to
-			name := map[string]string{"": "Episodes", "spells": "Spells", "patients": "Patients"}[to]
+			name := map[string]string{"": "Episodes", "spells": "Spells", "patients": "Patients", "charts": "Charts"}[to]
 			a := link(byClass("seg")).first(func(n node) bool { return n.Data == "a" && n.text() == name })
 			return p.follow("unit", a, s, 0)
 		case 7:
@@ -455,6 +470,9 @@ func (p *stand) step() string {
 				if s.unit == "patients" && p.chance(2) {
 					s.more = !s.more
 					return p.follow("columns", link(func(n node) bool { return n.class("wraps") && strings.HasSuffix(n.text(), "columns") }), s, 0)
+				}
+				if s.unit == "charts" {
+					continue
 				}
 				s.wrap = !s.wrap
 				return p.follow("wrap", link(func(n node) bool { return n.class("wraps") && !strings.HasSuffix(n.text(), "columns") }), s, 0)
