@@ -26,8 +26,8 @@ func (d *Dictionary) Describe(f Field, c *Codes) string {
 			fmt.Fprintf(&b, "%-*s%s\n", describeIndent, head, strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", describeIndent)))
 		}
 	}
-	row("Type", typeText(f.Type))
-	row("Class", classText(f.Class))
+	row("Type", f.Type.String()+": "+f.Type.Says())
+	row("Class", f.Class.String()+": "+f.Class.Says())
 	row("Group", f.Group)
 	switch {
 	case f.List():
@@ -37,9 +37,9 @@ func (d *Dictionary) Describe(f Field, c *Codes) string {
 	}
 	row("Collected", span(f.From, f.To))
 	row("Same as", f.AliasOf)
-	row("Other names", strings.Join(d.aliases(f), ", "))
+	row("Other names", strings.Join(d.Aliases(f), ", "))
 	row("Repeats", f.Repeats)
-	row("Source", sourceText(f.Source))
+	row("Source", SourceText(f.Source))
 
 	values := c.Values(f.Codes)
 	switch {
@@ -56,8 +56,8 @@ func (d *Dictionary) Describe(f Field, c *Codes) string {
 	return b.String()
 }
 
-// aliases returns the other names of a field, slot for slot.
-func (d *Dictionary) aliases(f Field) []string {
+// Aliases returns the other names of a field, slot for slot.
+func (d *Dictionary) Aliases(f Field) []string {
 	base := f.Name
 	if f.Family != "" {
 		base = f.Family
@@ -89,23 +89,25 @@ func codeTable(values []CodeValue) string {
 	return b.String()
 }
 
-func typeText(t Type) string {
-	return t.String() + [...]string{
-		Code:    ": a code or short text, leading zeros kept",
-		Key:     ": an identifier, always text",
-		Date:    ": a day, written 2008-04-01",
-		Int:     ": a whole number",
-		Decimal: ": a decimal number",
+// Says is how values of the type are written.
+func (t Type) Says() string {
+	return [...]string{"",
+		Code:    "a code or short text, leading zeros kept",
+		Key:     "an identifier, always text",
+		Date:    "a day, written 2008-04-01",
+		Int:     "a whole number",
+		Decimal: "a decimal number",
 	}[t]
 }
 
-func classText(c Class) string {
-	return c.String() + [...]string{
-		Public:     ": says nothing of a patient",
-		Ordinary:   ": the body of the record",
-		Quasi:      ": may identify when combined, hidden unless an agreement lists it",
-		Sensitive:  ": hidden unless an agreement lists it",
-		Prohibited: ": identifies, refused unless an agreement lists it",
+// Says is what the class means for who may see a field.
+func (c Class) Says() string {
+	return [...]string{"",
+		Public:     "says nothing of a patient",
+		Ordinary:   "the body of the record",
+		Quasi:      "may identify when combined, hidden unless an agreement lists it",
+		Sensitive:  "hidden unless an agreement lists it",
+		Prohibited: "identifies, refused unless an agreement lists it",
 	}[c]
 }
 
@@ -129,8 +131,8 @@ func span(from, to string) string {
 	return ""
 }
 
-// sourceText spells out the short names in the dictionary's column "source".
-func sourceText(source string) string {
+// SourceText spells out the short names in the dictionary's column "source".
+func SourceText(source string) string {
 	return strings.NewReplacer(
 		"+", "; ",
 		"TOS", "HES technical output specification",

@@ -23,7 +23,8 @@ var files embed.FS
 
 // Dictionary holds all fields. It is immutable and safe for concurrent use.
 type Dictionary struct {
-	fields []Field        // one a row of dictionary.csv, in its order
+	fields []Field // one a row of dictionary.csv, in its order
+	rules  map[string]Rule
 	byName map[string]int // upper-case name → index in fields, families by their own name
 }
 
@@ -35,7 +36,12 @@ func Load() (*Dictionary, error) {
 		return nil, fmt.Errorf("open dictionary: %w", err)
 	}
 	defer f.Close()
-	return read(f)
+	d, err := read(f)
+	if err != nil {
+		return nil, err
+	}
+	d.rules, err = readRules()
+	return d, err
 }
 
 // columns is the header of dictionary.csv.

@@ -199,3 +199,34 @@ func TestReadRefuses(t *testing.T) {
 		})
 	}
 }
+
+// Every derived field names rules that we can say, and every rule that we say
+// works out some field.
+func TestDerivations(t *testing.T) {
+	d, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for _, f := range d.Fields() {
+		rules := d.Derivation(f)
+		if f.Derived() != (len(rules) > 0) {
+			t.Errorf("%s: %d rules", f.Name, len(rules))
+		}
+		for _, r := range rules {
+			used[r.ID] = true
+			if !strings.HasSuffix(r.What, ".") {
+				t.Errorf("%s: %q is no sentence", r.ID, r.What)
+			}
+		}
+	}
+	for id := range d.rules {
+		if !used[id] {
+			t.Errorf("no field is worked out by %s", id)
+		}
+	}
+	f, _ := d.Field("EPI_FLAG_3")
+	if got := d.Derivation(f); len(got) != 7 || got[6].ID != "V7" {
+		t.Errorf("%v", got)
+	}
+}
