@@ -14,6 +14,7 @@ import (
 	"webenablehes/internal/codelist"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/load"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/registry/sqlstore"
 	"webenablehes/internal/release"
@@ -205,7 +206,7 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bo
 	if err != nil {
 		return nil, err
 	}
-	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Now: g.now, Log: log, Secure: secure, Loopback: loopback})
+	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Cleaning: load.Rules, Now: g.now, Log: log, Secure: secure, Loopback: loopback})
 }
 
 var errNoRows = errors.New("no rows were kept")

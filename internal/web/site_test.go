@@ -153,7 +153,7 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.server, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Now: clock, Log: log, Loopback: true})
+	s.server, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Cleaning: cleaning, Now: clock, Log: log, Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,6 +199,11 @@ func (s *site) get(role policy.Role, address string) (status int, body, canonica
 	}
 	s.t.Fatal("redirected again and again")
 	return 0, "", ""
+}
+
+// cleaning stands for the rules of a load, which pages do not import.
+func cleaning(hes.Field) []hes.Rule {
+	return []hes.Rule{{ID: "C9-9", What: "A rule of the test.", Source: "the test"}}
 }
 
 // events is how many entries the access record has.

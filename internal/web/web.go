@@ -23,7 +23,8 @@ import (
 	"webenablehes/internal/warehouse"
 )
 
-// Config is what a Server is made of. All fields are needed but Secure.
+// Config is what a Server is made of. All fields are needed but Secure and
+// Cleaning.
 type Config struct {
 	Warehouse  *warehouse.Warehouse
 	Store      registry.Store
@@ -31,6 +32,7 @@ type Config struct {
 	Dictionary *hes.Dictionary
 	Codes      *hes.Codes
 	Assets     *Assets
+	Cleaning   func(hes.Field) []hes.Rule // the rules by which a load changes a field; nil: not known
 	Now        func() time.Time
 	Log        *slog.Logger
 	Secure     bool // served over TLS: the session cookie is for TLS only

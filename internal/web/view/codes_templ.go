@@ -999,7 +999,7 @@ func seen(f Frame, x Seen, class string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if x.Why == "" {
+		if x.ID != "" {
 			templ_7745c5c3_Err = context(x.Facts, x.Agreement, x.Purpose).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -253,21 +253,6 @@ type TableRow struct {
 	Total policy.Count
 }
 
-// Dictionary is the list of fields.
-type Dictionary struct {
-	Find     string
-	Sections []Section
-}
-
-// Add puts a field under its heading.
-func (d *Dictionary) Add(group string, e Entry) { d.Sections = add(d.Sections, group, e) }
-
-// Field is one field of the dictionary.
-type Field struct {
-	Name, Label, Meaning, Type, Class, Group, From, To, AliasOf string
-	Values                                                      []Entry
-}
-
 func itoa(n int) string { return strconv.Itoa(n) }
 
 func initials(name string) string {
