@@ -42,6 +42,7 @@ const sheets = [
   'charts',
   'people',
   'widths',
+  'print',
 ];
 const css = sheets.map((s) => readFileSync(new URL(`src/${s}.css`, import.meta.url), 'utf8')).join('\n').replace(/asset\(([\w.]+)\)/g, (_, f) => `url(/static/${names[f]})`);
 const style = await build({ stdin: { contents: css, loader: 'css' }, external: ['/static/*'], bundle: true, minify: true, write: false, target, logLevel: 'error' });

@@ -164,7 +164,7 @@ func (s *Server) client(r *http.Request) warehouse.Client {
 
 // frame is what surrounds a page.
 func (s *Server) frame(r *http.Request, title, section string) view.Frame {
-	f := view.Frame{Title: title, Section: section, Today: s.c.Now().Format("2 January 2006"), Asset: s.c.Assets.URL}
+	f := view.Frame{Title: title, Section: section, Now: s.c.Now().Format("2 January 2006, 15:04"), Asset: s.c.Assets.URL}
 	if u, ok := s.signedIn(r.Context(), r); ok {
 		f.User, f.Nav = u.Display, navigation(u)
 	}

@@ -97,7 +97,7 @@ test('a-list-on-paper-says-who-when-and-what-for', async () => {
   await signIn(page, 'clinician');
   await page.emulateMedia({ media: 'print' });
   const seen = async (selector) => page.locator(selector).first().isVisible();
-  assert.match(await page.innerText('.paper'), /Demo clinician, \d+ \w+ 20\d\d\./);
+  assert.match(await page.innerText('.paper'), /Demo clinician, \d+ \w+ 20\d\d, \d\d:\d\d\./);
   assert.match(await page.innerText('.ctx'), /Purpose: Dermatology clinic/);
   assert.ok(await seen('.sheet thead'), 'a table has its headings on paper');
   for (const selector of ['.top', '.side', '.bar']) assert.ok(!(await seen(selector)), `${selector} is printed`);

@@ -304,3 +304,45 @@ test('targets-are-large-enough', async () => {
     await context.close();
   }
 });
+
+// On paper: who, when, for what purpose, from which release and under which
+// filters; no navigation, and nothing wider than A4.
+test('on-paper', async () => {
+  const { context, page } = await start({}, '/records?sex=2');
+  // sizes of the sheets, with A4 as browsers round it
+  const size = async () => [...new Set((await page.pdf({ format: 'A4', preferCSSPageSize: true })).toString('latin1').match(/\/MediaBox \[[^\]]*\]/g))]
+    .map((box) => box.match(/[\d.]+/g).slice(2).map((n) => (Math.abs(n - 842) < 1.5 ? 'long' : Math.abs(n - 595) < 1.5 ? 'short' : n)).join());
+  const facts = async () => {
+    const text = await page.evaluate(() => document.body.innerText);
+    for (const says of [/Demo researcher, \d+ \w+ 20\d\d, \d\d:\d\d\./, /Purpose: Skin disease pathways study DEMO-STUDY/, /Release \d{8}-\d{6}-\w{4}/]) assert.match(text, says);
+  };
+  const hidden = async (...selectors) => { for (const s of selectors) for (const el of await page.locator(s).all()) assert.ok(await el.isHidden(), `${s} is on the paper`); };
+  const fits = async () => assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= page.viewportSize().width, 'wider than the paper');
+  await page.emulateMedia({ media: 'print' });
+  for (const width of [1046, 719]) { // A4 within its margins, either way round
+    await page.setViewportSize({ width, height: 1000 });
+    await facts();
+    await fits();
+    assert.match(await page.innerText('.chips'), /Sex is Female/);
+    await hidden('.top', '.side', '.bar', '.chip a', '.how', '.undo', '.foot');
+    assert.ok(await page.locator('.grid thead').isVisible(), 'a table has its headings');
+  }
+  assert.deepEqual(await size(), ['long,short']);
+  // with a record open it is the record that is printed
+  await page.emulateMedia({ media: 'screen' });
+  await page.setViewportSize({ width: 1440, height: 900 });
+  const href = await hrefOf(page, 0);
+  await page.click('a[data-row]');
+  await shown(page, href);
+  await page.emulateMedia({ media: 'print' });
+  for (const address of [null, href]) { // the drawer, then the page
+    if (address) await page.goto(here.url + address);
+    await page.setViewportSize({ width: 719, height: 1000 });
+    await facts();
+    await fits();
+    await hidden('#app', '.rcd button', '.rcd .btn', '.crumb');
+    assert.ok(await page.locator('.rcd__facts').isVisible());
+    assert.deepEqual(await size(), ['short,long']);
+  }
+  await context.close();
+});

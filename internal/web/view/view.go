@@ -17,7 +17,7 @@ type Frame struct {
 	Section string // key of the current Link
 	Asset   func(name string) string
 	User    string // display name; "" if nobody is signed in
-	Today   string // for paper
+	Now     string // day and time, for paper
 	Nav     []Link
 }
 
