@@ -15,10 +15,11 @@ import (
 	"webenablehes/internal/web/view"
 )
 
-// How much of a breakdown is shown: what fits a page and can be read.
+// How much of a breakdown is shown: what fits a page, can be read, and leaves the
+// page light enough.
 const (
-	maxLines   = 15
-	maxColumns = 10
+	maxLines   = 12
+	maxColumns = 8
 )
 
 // check refuses chosen fields that the release does not hold. Those that the

@@ -176,10 +176,10 @@ func TestBreakdown(t *testing.T) {
 	_, file = s.file(policy.Researcher, "breakdown", both)
 	dx, prov := commonest(rows, "DIAG_01", 3), commonest(rows, "PROCODE3", 0)
 	last := len(file) - 1
-	if file[0][12] != "Others (2)" || file[0][13] != "All" || file[last-1][1] != "Others (1)" || file[last][1] != "All" || file[last][13] != count(rows) {
+	if file[0][10] != "Others (4)" || file[0][11] != "All" || file[last-1][1] != "Others (4)" || file[last][1] != "All" || file[last][11] != count(rows) {
 		t.Errorf("the limits: %v … %v", file[0], file[last-1:])
 	}
-	if got, want := file[1][12], count(rows, starts("DIAG_01", dx[0]), is("PROCODE3", prov[10:]...)); got != want {
+	if got, want := file[1][10], count(rows, starts("DIAG_01", dx[0]), is("PROCODE3", prov[8:]...)); got != want {
 		t.Errorf("others in the first line: %s, want %s", got, want)
 	}
 	missing := slices.IndexFunc(file, func(l []string) bool { return l[1] == "Not recorded" })
@@ -189,14 +189,14 @@ func TestBreakdown(t *testing.T) {
 	_, body, _ := s.get(policy.Researcher, "/records?view=charts&"+both)
 	chart := figure(body)["breakdown"]
 	same(t, "breakdown", chart, file)
-	contains(t, chart, "Primary diagnosis (the 15 commonest of 16) by Provider (the 10 commonest of 12).")
+	contains(t, chart, "Primary diagnosis (the 12 commonest of 16) by Provider (the 8 commonest of 12).")
 	cells := slices.DeleteFunc(marks(chart), func(m mark) bool { return !numberAt.MatchString(m.label) })
 	m := cells[len(cells)/2]
 	if _, there, at := s.get(policy.Researcher, m.url); at != m.url || between(there, "<strong>", "</strong>")[0] != numberAt.FindStringSubmatch(m.label)[1] {
 		t.Errorf("%q leads to %s", m.label, at)
 	}
 	_, file = s.file(policy.Researcher, "breakdown", both+"&count=patients")
-	if len(file) != 17 || file[16][1] != "All" || len(file[0]) != 13 || file[1][12] != people(starts("DIAG_01", dx[0])) {
+	if len(file) != 14 || file[13][1] != "All" || len(file[0]) != 11 || file[1][10] != people(starts("DIAG_01", dx[0])) {
 		t.Errorf("patients of others are added up: %v", file[0])
 	}
 	// one field; and one without a filter, whose marks lead nowhere

@@ -174,9 +174,9 @@ func (p *stand) plots() []plot {
 		{key: "region-year", own: []string{"rgn", "year"}, line: p.regions(), col: year},
 	}
 	if by := p.truth.s.by; len(by) > 0 {
-		c := plot{key: "breakdown", line: p.broken(by[0], 15), patients: p.truth.s.people}
+		c := plot{key: "breakdown", line: p.broken(by[0], 12), patients: p.truth.s.people}
 		if len(by) > 1 {
-			c.col = p.broken(by[1], 10)
+			c.col = p.broken(by[1], 8)
 		}
 		out = append(out, c)
 	}
@@ -366,7 +366,7 @@ func (p *stand) cells(c plot, got chartData) bool {
 			}
 		}
 		for _, l := range rest(shown, all) {
-			if l == "Not recorded" && d.most == 15 || l == "Not recorded" && d.most == 10 && c.key == "breakdown" {
+			if l == "Not recorded" && (d.most == 12 || d.most == 8) {
 				continue // it may be among the others
 			}
 			if w := weigh(l); d.most == 0 || n < d.most && len(shown) < d.most || w > least {
