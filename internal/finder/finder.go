@@ -55,6 +55,7 @@ type Index struct {
 	exact   map[string]bool // list and code: codes of the clinical lists
 	trees   map[string]*hes.Tree
 	entries []entry
+	heads   map[string][]entry // by list: its chapters and blocks, as codes
 }
 
 // entry is one thing that can be found.
@@ -70,9 +71,10 @@ type entry struct {
 
 // New makes the index of all filters over the dictionary and the code lists.
 func New(d *hes.Dictionary, codes *hes.Codes) (*Index, error) {
-	x := &Index{codes: codes, exact: map[string]bool{}, trees: map[string]*hes.Tree{}}
+	x := &Index{codes: codes, exact: map[string]bool{}, trees: map[string]*hes.Tree{}, heads: map[string][]entry{}}
 	for _, list := range [...]string{hes.ICD10, hes.OPCS4} {
 		x.trees[list] = hes.NewTree(codes, list)
+		x.addHeads(list, x.trees[list].Chapters())
 		for _, v := range codes.Values(list) {
 			x.exact[list+v.Code] = true
 		}
@@ -129,6 +131,45 @@ func (e *entry) complete() {
 	if e.code != "" {
 		e.whole += " " + e.code // "L40 vulgaris"
 	}
+}
+
+// addHeads adds the chapters and blocks of a list.
+func (x *Index) addHeads(list string, nodes []*hes.Node) {
+	for _, n := range nodes {
+		if n.Level > hes.Block {
+			continue
+		}
+		e := entry{suggestion: Suggestion{Filter: query.Filter{Values: []string{n.Code}}}, code: plainCode(n.Code), label: fold(n.Label)}
+		e.complete()
+		x.heads[list] = append(x.heads[list], e)
+		x.addHeads(list, n.Children)
+	}
+}
+
+// Codes returns the places in a classification that a text may mean, the
+// likeliest first.
+func (x *Index) Codes(list, text string) []*hes.Node {
+	folded := fold(text)
+	if folded == "" {
+		return nil
+	}
+	key := FilterOf(list, nil).Key
+	answer := answering(text, folded)
+	for _, e := range x.heads[list] {
+		answer.consider(e)
+	}
+	for _, e := range x.entries {
+		if e.suggestion.Filter.Key == key && e.suggestion.Code != "" {
+			answer.consider(e)
+		}
+	}
+	var out []*hes.Node
+	for _, f := range answer.sorted() {
+		if n, ok := x.trees[list].Find(f.suggestion.Filter.Values[0]); ok {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // readWords adds words.csv: words that people use, separated by semicolons; the
@@ -256,58 +297,72 @@ func (e entry) rank(text string, words []string, code string) int {
 	return nothing
 }
 
+// answer gathers what answers a text.
+type answer struct {
+	folded, code string
+	words        []string
+	worst        int // the least that counts
+	found        []found
+}
+
+type found struct {
+	entry
+	rank int
+}
+
+func answering(text, folded string) *answer {
+	a := &answer{folded: folded, words: strings.Fields(folded), code: plainCode(text), worst: inside}
+	if clinicalCode.MatchString(a.code) {
+		a.worst = codePrefix // whoever types a code wants no words
+	}
+	return a
+}
+
+func (a *answer) consider(e entry) {
+	if r := e.rank(a.folded, a.words, a.code); r <= a.worst {
+		a.found = append(a.found, found{e, r})
+	}
+}
+
+func (a *answer) sorted() []found {
+	slices.SortStableFunc(a.found, func(a, b found) int {
+		return cmp.Or(a.rank-b.rank, a.depth-b.depth, a.order-b.order, cmp.Compare(len(a.code), len(b.code)), cmp.Compare(a.code, b.code))
+	})
+	return a.found
+}
+
 // Find returns what a text may mean, the likeliest first.
 func (x *Index) Find(text string, in Scope) []Suggestion {
 	folded := fold(text)
 	if folded == "" {
 		return nil
 	}
-	words, code := strings.Fields(folded), plainCode(text)
-	worst := inside
-	if clinicalCode.MatchString(code) {
-		worst = codePrefix // whoever types a code wants no words
-	}
-	type found struct {
-		entry
-		rank int
-	}
-	var out []found
-	consider := func(e entry) {
-		if !in.has(e.suggestion.Filter.Key) {
-			return
-		}
-		if r := e.rank(folded, words, code); r <= worst {
-			out = append(out, found{e, r})
-		}
-	}
+	a := answering(text, folded)
 	for _, e := range x.entries {
-		consider(e)
+		if in.has(e.suggestion.Filter.Key) {
+			a.consider(e)
+		}
 	}
 	for order, c := range query.Controls() {
 		for _, v := range in.Own[c.Key] {
-			e := value(c.Key, "", order, v)
-			e.suggestion.Code = ""
-			e.complete()
-			consider(e)
+			if in.has(c.Key) {
+				e := value(c.Key, "", order, v)
+				e.suggestion.Code = ""
+				e.complete()
+				a.consider(e)
+			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b found) int {
-		return cmp.Or(a.rank-b.rank, a.depth-b.depth, a.order-b.order, cmp.Compare(len(a.code), len(b.code)), cmp.Compare(a.code, b.code))
-	})
 	// what is understood by its form comes after codes that are written so
-	codes := slices.IndexFunc(out, func(f found) bool { return f.rank > exactCode })
-	if codes < 0 {
-		codes = len(out)
+	var exact, others []Suggestion
+	for _, f := range a.sorted() {
+		if f.rank == exactCode {
+			exact = append(exact, f.suggestion)
+		} else {
+			others = append(others, f.suggestion)
+		}
 	}
-	var answer []Suggestion
-	for _, f := range out[:codes] {
-		answer = append(answer, f.suggestion)
-	}
-	answer = append(answer, in.spans(text)...)
-	for _, f := range out[codes:] {
-		answer = append(answer, f.suggestion)
-	}
-	return unique(answer)
+	return unique(slices.Concat(exact, in.spans(text), others))
 }
 
 // unique leaves out suggestions that come again.

@@ -215,6 +215,33 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// The code browser looks in one list, headings too.
+func TestCodes(t *testing.T) {
+	x, _ := index(t)
+	for _, c := range []struct{ list, typed, want string }{
+		{hes.ICD10, "L40", "L40 L40-L45 L400"},
+		{hes.ICD10, "l40-l45", "L40-L45"},
+		{hes.ICD10, "skin", "XII"},
+		{hes.ICD10, "psor", "L40-L45 L40 M07"},
+		{hes.ICD10, "mole", "D22"},
+		{hes.OPCS4, "skin", "S"},
+		{hes.OPCS4, "mohs", "S05"},
+		{hes.OPCS4, "S06", "S06 S061"},
+		{hes.OPCS4, "psoriasis vulgaris", ""},
+		{hes.ICD10, " ", ""},
+	} {
+		var got []string
+		for _, n := range x.Codes(c.list, c.typed) {
+			if len(got) < len(strings.Fields(c.want)) || c.want == "" {
+				got = append(got, n.Code)
+			}
+		}
+		if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.typed, diff)
+		}
+	}
+}
+
 // Nothing is suggested that the release does not offer.
 func TestFindOffersWhatThereIs(t *testing.T) {
 	x, _ := index(t)

@@ -29,13 +29,30 @@ func classifications(codes *hes.Codes) []classification {
 	}
 }
 
-// codes is the entrance of the code browser.
+// codes is the entrance of the code browser: the lists, or what is found in both.
 func (s *Server) codes(w http.ResponseWriter, r *http.Request) error {
-	x := view.Codes{}
+	x := view.Codes{Find: strings.TrimSpace(r.URL.Query().Get("find"))}
 	for _, c := range s.trees {
-		x.Lists = append(x.Lists, view.Link{Text: c.name, URL: "/codes/" + c.key, Key: c.what})
+		x.Lists = append(x.Lists, view.CodeList{Link: view.Link{Text: c.name, URL: "/codes/" + c.key, Key: c.what}, Found: s.findCodes(c, x.Find)})
 	}
 	return s.show(w, r, http.StatusOK, view.CodesPage(s.frame(r, "Codes", "codes"), x))
+}
+
+// maxFound is how many codes a search shows of each list.
+const maxFound = 60
+
+// findCodes looks for codes by code and by words. It asks nothing of the data.
+func (s *Server) findCodes(c classification, text string) view.FoundCodes {
+	nodes := s.finder.Codes(c.list, text)
+	out := view.FoundCodes{More: max(0, len(nodes)-maxFound)}
+	for _, n := range nodes[:min(len(nodes), maxFound)] {
+		row := view.CodeRow{Code: n.Display(), Label: n.Label, URL: c.url(n), Years: validity(n.From, n.To)}
+		if n.Parent != nil {
+			row.Within = strings.TrimSpace(n.Parent.Display() + " " + n.Parent.Label)
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
 }
 
 // codeList is the chapters of a classification.

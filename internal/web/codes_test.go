@@ -133,3 +133,21 @@ func TestCodeAddresses(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestCodeSearch(t *testing.T) {
+	s := open(t, &web.Assets{})
+	before := s.events()
+	_, body, _ := s.get(policy.Researcher, "/codes?find=psor")
+	contains(t, body, "L40 Psoriasis L40–L45 Psoriasis and scaly disorders", "L40.0 Psoriasis vulgaris L40 Psoriasis", "OPCS-4")
+	if !strings.Contains(body, `href="/codes/icd10/L40.0"`) {
+		t.Error("no link to the code")
+	}
+	_, body, _ = s.get("", "/codes?find=%3Cb%3Exyzzy")
+	contains(t, body, "Nothing found in ICD-10.", "Nothing found in OPCS-4.")
+	if strings.Contains(body, "<b>xyzzy") {
+		t.Error("what was typed is in the page as it is")
+	}
+	if s.events() != before {
+		t.Error("a search was recorded, though it asked nothing of the data")
+	}
+}

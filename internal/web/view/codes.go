@@ -31,28 +31,42 @@ func (x Seen) over() string {
 
 // Codes is the entrance of the code browser.
 type Codes struct {
-	Lists []Link // Key is what the codes are of
+	Find  string
+	Lists []CodeList
+}
+
+// CodeList is a classification, and what was found in it.
+type CodeList struct {
+	Link  // Key is what its codes are of
+	Found FoundCodes
+}
+
+// FoundCodes are the codes that a search found.
+type FoundCodes struct {
+	Rows []CodeRow
+	More int // and how many more there are
 }
 
 // Code is a chapter, block, category or code, or a whole classification.
 type Code struct {
 	Seen
-	List, ListURL, What           string // "ICD-10", "/codes/icd10", "diagnoses"
-	Path                          []CodeRow
-	Code, Label, Level            string // Code is "" for the whole list
-	Synonyms, Years               string
-	Retired                       bool
-	Counted                       bool
-	Main, Patients, Any           policy.Count
-	ByYear                        []CodeYear
-	Rows                          []CodeRow
-	AnyRows                       bool // the rows count any position too
-	Filter, FilterAny, FindAction string
+	List, ListURL, What string // "ICD-10", "/codes/icd10", "diagnoses"
+	Path                []CodeRow
+	Code, Label, Level  string // Code is "" for the whole list
+	Synonyms, Years     string
+	Retired             bool
+	Counted             bool
+	Main, Patients, Any policy.Count
+	ByYear              []CodeYear
+	Rows                []CodeRow
+	AnyRows             bool // the rows count any position too
+	Filter, FilterAny   string
 }
 
 // CodeRow is a code in a table or on the way to one.
 type CodeRow struct {
 	Code, Label, URL, Years string
+	Within                  string // what it lies in, of a code that was found
 	Main, Any               policy.Count
 	MainShare, AnyShare     int // of the largest, in percent
 }
