@@ -103,7 +103,7 @@ func TestFind(t *testing.T) {
 		{"Bowen's disease", "dx=D04"},
 		{"hemangioma", "dx=D180"},
 		{"haemangioma", "dx=D180"},
-		{"skin", "dx=L"},
+		{"skin", "dx=L | dx=C43,C44"},
 		{"cancer", "dx=C"},
 		{"rash", "dx=R21"},
 		{"atopic derm", "dx=L20"},

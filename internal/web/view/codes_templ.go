@@ -862,7 +862,7 @@ func CodePage(f Frame, x Code) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = scroll("What it holds").Render(templ.WithChildren(ctx, templ_7745c5c3_Var42), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = scroll("Table of what it holds").Render(templ.WithChildren(ctx, templ_7745c5c3_Var42), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -1398,7 +1398,7 @@ func valueTable(x Field) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = scroll("Values").Render(templ.WithChildren(ctx, templ_7745c5c3_Var63), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = scroll("Table of values").Render(templ.WithChildren(ctx, templ_7745c5c3_Var63), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
