@@ -92,7 +92,7 @@ func New(d *hes.Dictionary, codes *hes.Codes) (*Index, error) {
 			x.entries = append(x.entries, value(c.Key, f.Codes, order, v))
 		}
 	}
-	if err := x.readWords(); err != nil {
+	if err := x.readWords(x.places()); err != nil {
 		return nil, err
 	}
 	for i := range x.entries {
@@ -147,36 +147,47 @@ func (x *Index) addHeads(list string, nodes []*hes.Node) {
 }
 
 // Codes returns the places in a classification that a text may mean, the
-// likeliest first.
-func (x *Index) Codes(list, text string) []*hes.Node {
+// likeliest first, at most limit of them, and how many there are in all.
+func (x *Index) Codes(list, text string, limit int) (found []*hes.Node, all int) {
 	folded := fold(text)
 	if folded == "" {
-		return nil
+		return nil, 0
 	}
 	key := FilterOf(list, nil).Key
-	answer := answering(text, folded)
-	for _, e := range x.heads[list] {
-		answer.consider(e)
+	a := answering(text, folded)
+	for i := range x.heads[list] {
+		a.consider(&x.heads[list][i])
 	}
-	for _, e := range x.entries {
-		if e.suggestion.Filter.Key == key && e.suggestion.Code != "" {
-			answer.consider(e)
+	for i := range x.entries {
+		if e := &x.entries[i]; e.suggestion.Filter.Key == key && e.suggestion.Code != "" {
+			a.consider(e)
 		}
 	}
-	var out []*hes.Node
-	for _, f := range answer.sorted() {
-		if n, ok := x.trees[list].Find(f.suggestion.Filter.Values[0]); ok {
-			out = append(out, n)
+	best, all := a.best(exactCode, nothing-1, limit)
+	for _, e := range best[:min(limit, len(best))] {
+		if n, ok := x.trees[list].Find(e.suggestion.Filter.Values[0]); ok {
+			found = append(found, n)
 		}
 	}
-	return out
+	return found, all
 }
+
+// places are the entries by filter and value, a filter as such by no value.
+func (x *Index) places() map[string]int {
+	at := make(map[string]int, len(x.entries))
+	for i, e := range x.entries {
+		at[place(e.suggestion.Filter.Key, strings.Join(e.suggestion.Filter.Values, ";"))] = i
+	}
+	return at
+}
+
+func place(key, value string) string { return key + "=" + value }
 
 // readWords adds words.csv: words that people use, separated by semicolons; the
 // filter; its values, separated likewise, a span such as "65..", or none to open
 // the filter; a label where one value's own does not do; and where the words
 // were met.
-func (x *Index) readWords() error {
+func (x *Index) readWords(at map[string]int) error {
 	f, err := files.Open("words.csv")
 	if err != nil {
 		return fmt.Errorf("open words: %w", err)
@@ -187,14 +198,14 @@ func (x *Index) readWords() error {
 		return fmt.Errorf("read words.csv: %w", err)
 	}
 	for i, row := range rows[1:] {
-		if err := x.addWords(row); err != nil {
+		if err := x.addWords(at, row); err != nil {
 			return fmt.Errorf("words.csv line %d: %w", i+2, err)
 		}
 	}
 	return nil
 }
 
-func (x *Index) addWords(row []string) error {
+func (x *Index) addWords(places map[string]int, row []string) error {
 	words, key, values, label := row[0], row[1], row[2], row[3]
 	order := slices.IndexFunc(query.Controls(), func(c query.Control) bool { return c.Key == key })
 	if order < 0 || words == "" {
@@ -205,11 +216,8 @@ func (x *Index) addWords(row []string) error {
 		names = append(names, fold(name))
 	}
 	if label == "" { // another name of something that is there
-		at := slices.IndexFunc(x.entries, func(e entry) bool {
-			f := e.suggestion.Filter
-			return f.Key == key && (values == "" && e.suggestion.Opens() || slices.Equal(f.Values, []string{values}))
-		})
-		if at < 0 {
+		at, ok := places[place(key, values)]
+		if !ok {
 			return fmt.Errorf("%s has no value %s", key, values)
 		}
 		x.entries[at].names = append(x.entries[at].names, names...)
@@ -257,7 +265,7 @@ func shortest(words []string) int {
 
 // rank says how well an entry answers the folded text typed, whose words are
 // words and which as a code is code.
-func (e entry) rank(text string, words []string, code string) int {
+func (e *entry) rank(text string, words []string, code string) int {
 	numbered := len(code) >= 2 && e.code != "" && strings.Trim(e.code, "0123456789") == ""
 	switch {
 	case e.code != "" && e.code == code:
@@ -297,17 +305,12 @@ func (e entry) rank(text string, words []string, code string) int {
 	return nothing
 }
 
-// answer gathers what answers a text.
+// answer gathers what answers a text, by how well.
 type answer struct {
 	folded, code string
 	words        []string
 	worst        int // the least that counts
-	found        []found
-}
-
-type found struct {
-	entry
-	rank int
+	found        [nothing][]*entry
 }
 
 func answering(text, folded string) *answer {
@@ -318,60 +321,81 @@ func answering(text, folded string) *answer {
 	return a
 }
 
-func (a *answer) consider(e entry) {
+func (a *answer) consider(e *entry) {
 	if r := e.rank(a.folded, a.words, a.code); r <= a.worst {
-		a.found = append(a.found, found{e, r})
+		a.found[r] = append(a.found[r], e)
 	}
 }
 
-func (a *answer) sorted() []found {
-	slices.SortStableFunc(a.found, func(a, b found) int {
-		return cmp.Or(a.rank-b.rank, a.depth-b.depth, a.order-b.order, cmp.Compare(len(a.code), len(b.code)), cmp.Compare(a.code, b.code))
-	})
-	return a.found
+// best returns the likeliest answers in order, at least limit of them where there
+// are as many, of the ranks from first to last; and how many there are in all. A
+// common word is in a great many names, of which only the first are put in order.
+func (a *answer) best(first, last, limit int) (out []*entry, all int) {
+	for _, found := range a.found[first : last+1] {
+		if len(out) < limit {
+			slices.SortStableFunc(found, func(a, b *entry) int {
+				return cmp.Or(a.depth-b.depth, a.order-b.order, cmp.Compare(len(a.code), len(b.code)), cmp.Compare(a.code, b.code))
+			})
+			out = append(out, found...)
+		}
+		all += len(found)
+	}
+	return out, all
 }
 
-// Find returns what a text may mean, the likeliest first.
-func (x *Index) Find(text string, in Scope) []Suggestion {
+// Find returns what a text may mean, the likeliest first, at most limit of them,
+// and how many there are in all.
+func (x *Index) Find(text string, in Scope, limit int) (found []Suggestion, all int) {
 	folded := fold(text)
 	if folded == "" {
-		return nil
+		return nil, 0
 	}
 	a := answering(text, folded)
-	for _, e := range x.entries {
-		if in.has(e.suggestion.Filter.Key) {
+	offered := map[string]bool{}
+	for order, c := range query.Controls() {
+		if offered[c.Key] = in.has(c.Key); !offered[c.Key] {
+			continue
+		}
+		for _, v := range in.Own[c.Key] {
+			e := value(c.Key, "", order, v)
+			e.suggestion.Code = ""
+			e.complete()
+			a.consider(&e)
+		}
+	}
+	for i := range x.entries {
+		if e := &x.entries[i]; offered[e.suggestion.Filter.Key] {
 			a.consider(e)
 		}
 	}
-	for order, c := range query.Controls() {
-		for _, v := range in.Own[c.Key] {
-			if in.has(c.Key) {
-				e := value(c.Key, "", order, v)
-				e.suggestion.Code = ""
-				e.complete()
-				a.consider(e)
-			}
-		}
-	}
 	// what is understood by its form comes after codes that are written so
-	var exact, others []Suggestion
-	for _, f := range a.sorted() {
-		if f.rank == exactCode {
-			exact = append(exact, f.suggestion)
-		} else {
-			others = append(others, f.suggestion)
+	for _, ranks := range [...][2]int{{exactCode, exactCode}, {exactCode + 1, nothing - 1}} {
+		best, n := a.best(ranks[0], ranks[1], limit)
+		for _, e := range best {
+			found = append(found, e.suggestion)
+		}
+		all += n
+		if ranks[0] == exactCode {
+			spans := in.spans(text)
+			found, all = append(found, spans...), all+len(spans)
 		}
 	}
-	return unique(slices.Concat(exact, in.spans(text), others))
+	kept := unique(found)
+	all -= len(found) - len(kept)
+	return kept[:min(limit, len(kept))], all
 }
 
 // unique leaves out suggestions that come again.
 func unique(in []Suggestion) []Suggestion {
 	seen := map[string]bool{}
-	return slices.DeleteFunc(in, func(s Suggestion) bool {
-		key := fmt.Sprint(s.Filter)
-		again := seen[key]
+	var out []Suggestion
+	for _, s := range in {
+		f := s.Filter
+		key := f.Key + "=" + f.From + ".." + f.To + "=" + strings.Join(f.Values, ",")
+		if !seen[key] {
+			out = append(out, s)
+		}
 		seen[key] = true
-		return again
-	})
+	}
+	return out
 }

@@ -198,10 +198,9 @@ func TestFind(t *testing.T) {
 		t.Run(strings.ReplaceAll(c.typed, " ", "-"), func(t *testing.T) {
 			want := strings.Split(c.want, " | ")
 			var got []string
-			for _, s := range x.Find(c.typed, scope()) {
-				if len(got) < len(want) {
-					got = append(got, say(s))
-				}
+			found, _ := x.Find(c.typed, scope(), len(want))
+			for _, s := range found {
+				got = append(got, say(s))
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", c.typed, diff)
@@ -209,8 +208,8 @@ func TestFind(t *testing.T) {
 		})
 	}
 	for _, typed := range []string{"", "  ", "?!", "xyzzy", "L40Z9", "999999", "zz zz", "31 feb 2010", "2010/13", "mar 2011 to apr 2010"} {
-		if got := x.Find(typed, scope()); len(got) > 0 {
-			t.Errorf("%q gives %s", typed, say(got[0]))
+		if got, all := x.Find(typed, scope(), 10); len(got) > 0 || all > 0 {
+			t.Errorf("%q gives %d: %v", typed, all, got)
 		}
 	}
 }
@@ -231,10 +230,9 @@ func TestCodes(t *testing.T) {
 		{hes.ICD10, " ", ""},
 	} {
 		var got []string
-		for _, n := range x.Codes(c.list, c.typed) {
-			if len(got) < len(strings.Fields(c.want)) || c.want == "" {
-				got = append(got, n.Code)
-			}
+		found, _ := x.Codes(c.list, c.typed, max(1, len(strings.Fields(c.want))))
+		for _, n := range found {
+			got = append(got, n.Code)
 		}
 		if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.typed, diff)
@@ -248,12 +246,19 @@ func TestFindOffersWhatThereIs(t *testing.T) {
 	in := scope()
 	in.Controls = slices.DeleteFunc(in.Controls, func(c query.Control) bool { return c.Key != "sex" })
 	for _, typed := range []string{"psoriasis", "65", "2010", "3 days", "L40", "hospital", "apr 2010", "N1", "skin cancer"} {
-		if got := x.Find(typed, in); len(got) > 0 {
-			t.Errorf("%q gives %s", typed, say(got[0]))
+		if got, all := x.Find(typed, in, 10); len(got) > 0 || all > 0 {
+			t.Errorf("%q gives %d: %v", typed, all, got)
 		}
 	}
-	if got := x.Find("female", in); len(got) != 1 {
-		t.Errorf("female gives %d", len(got))
+	if got, all := x.Find("female", in, 10); len(got) != 1 || all != 1 {
+		t.Errorf("female gives %d of %d", len(got), all)
+	}
+	// the number of all does not depend on how many are wanted
+	_, all := x.Find("skin", scope(), 1<<20)
+	for _, limit := range []int{1, 10, 100} {
+		if got, n := x.Find("skin", scope(), limit); len(got) != limit || n < all || n > all+10 {
+			t.Errorf("%d of %d, and %d with all of them", len(got), n, all)
+		}
 	}
 }
 
@@ -304,7 +309,8 @@ func TestWords(t *testing.T) {
 		}
 		for name := range strings.SplitSeq(row[0], ";") {
 			want := slices.Sorted(slices.Values(values))
-			at := slices.IndexFunc(x.Find(name, scope()), func(s Suggestion) bool {
+			found, _ := x.Find(name, scope(), 10)
+			at := slices.IndexFunc(found, func(s Suggestion) bool {
 				return s.Filter.Key == c.Key && (len(values) == 0 && s.Filter.From+".."+s.Filter.To != ".." || len(values) == 0 && row[2] == "" && s.Opens() || slices.Equal(s.Filter.Values, want))
 			})
 			if at < 0 || at > 4 {
@@ -331,10 +337,8 @@ func FuzzFind(f *testing.F) {
 	}
 	offer := query.NewOffer(d, columns, nil)
 	f.Fuzz(func(t *testing.T, typed string) {
-		for i, s := range x.Find(typed, scope()) {
-			if i == 30 {
-				break
-			}
+		found, _ := x.Find(typed, scope(), 30)
+		for _, s := range found {
 			if s.Opens() {
 				continue
 			}

@@ -27,11 +27,11 @@ func fold(text string) string {
 	return b.String()
 }
 
+var americanSpelling = strings.NewReplacer("ae", "e", "oe", "e", "our", "or", "ised", "ized", "isation", "ization")
+
 // american writes folded text as American papers spell it: hemangioma, edema,
 // tumor, generalized.
-func american(text string) string {
-	return strings.NewReplacer("ae", "e", "oe", "e", "our", "or", "ised", "ized", "isation", "ization").Replace(text)
-}
+func american(text string) string { return americanSpelling.Replace(text) }
 
 // plainLetter takes the accent off a letter that is met in names of conditions.
 func plainLetter(r rune) string {

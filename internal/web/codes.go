@@ -43,9 +43,9 @@ const maxFound = 60
 
 // findCodes looks for codes by code and by words. It asks nothing of the data.
 func (s *Server) findCodes(c classification, text string) view.FoundCodes {
-	nodes := s.finder.Codes(c.list, text)
-	out := view.FoundCodes{More: max(0, len(nodes)-maxFound)}
-	for _, n := range nodes[:min(len(nodes), maxFound)] {
+	nodes, all := s.finder.Codes(c.list, text, maxFound)
+	out := view.FoundCodes{More: all - len(nodes)}
+	for _, n := range nodes {
 		row := view.CodeRow{Code: n.Display(), Label: n.Label, URL: c.url(n), Years: validity(n.From, n.To)}
 		if n.Parent != nil {
 			row.Within = strings.TrimSpace(n.Parent.Display() + " " + n.Parent.Label)

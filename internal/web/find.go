@@ -72,9 +72,9 @@ func (s *Server) suggest(sc scene, typed string) view.Find {
 		s.suggestList(&x, sc, pasted)
 		return x
 	}
-	found := s.finder.Find(typed, offered)
-	x.Number = len(found)
-	for _, f := range found[:min(len(found), pageLength)] {
+	var found []finder.Suggestion
+	found, x.Number = s.finder.Find(typed, offered, pageLength)
+	for _, f := range found {
 		x.Found = append(x.Found, s.suggestion(sc, f))
 	}
 	if x.Number > listLength {

@@ -94,6 +94,7 @@ document.addEventListener('keydown', (e) => {
       else { take = true; void ask(); }
       break;
     case 'Escape':
+      if (!listed && input.value === '') break; // others may close something
       e.preventDefault(); // not the whole text at once
       if (listed) close();
       else input.value = '';
