@@ -9,7 +9,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
+	"webenablehes/internal/warehouse/driver"
+	"webenablehes/internal/warehouse/drivertest"
+	"webenablehes/internal/warehouse/memory"
 	"webenablehes/internal/web"
 )
 
@@ -148,4 +152,28 @@ func TestRecordOfAClinician(t *testing.T) {
 		t.Errorf("status %d", w.Code)
 	}
 	contains(t, w.Body.String(), "2 episodes that your agreement covers.")
+}
+
+// Nobody knows whose a record without a person key is: it stands alone.
+func TestRecordWithoutAPersonKey(t *testing.T) {
+	s := open(t, &web.Assets{}, func(r *source) {
+		d, err := hes.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var some []driver.Record
+		for _, e := range episodes()[10:13] {
+			delete(e, hes.PersonField)
+			delete(e, "ADMIDATE")
+			some = append(some, e)
+		}
+		r.engine = memory.New(d, drivertest.Columns(t, d, held()), some)
+	})
+	w := s.part(policy.Researcher, s.rows(policy.Researcher, "/records")[0], "drawer")
+	contains(t, w.Body.String(), "The record has no person key, so nobody knows whose it is.")
+	for _, never := range []string{"data-other-record", "/patients/", "Admitted ", `class="life"`} {
+		if strings.Contains(cut(w.Body.String(), "<section", `class="rcd__facts"`), never) {
+			t.Errorf("it holds %s", never)
+		}
+	}
 }
