@@ -35,6 +35,7 @@ const sheets = [
   'base',
   'explorer',
   'finder',
+  'facets',
   'help',
   'pages',
   'record',

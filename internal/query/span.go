@@ -35,7 +35,7 @@ func (f Filter) Spans() []Span {
 	var out []Span
 	for _, v := range f.Values {
 		if v != None {
-			out = append(out, spanOf(v))
+			out = append(out, SpanOf(v))
 		}
 	}
 	return out
@@ -44,8 +44,9 @@ func (f Filter) Spans() []Span {
 // Missing tells whether a filter names "not recorded".
 func (f Filter) Missing() bool { return slices.Contains(f.Values, None) }
 
-// spanOf takes a text for a span; one value is a span of its own.
-func spanOf(text string) Span {
+// SpanOf takes a text as a URL holds it for a span; one value is a span of its
+// own. It checks nothing.
+func SpanOf(text string) Span {
 	from, to, ok := strings.Cut(text, "..")
 	if !ok {
 		to = from
@@ -56,26 +57,17 @@ func spanOf(text string) Span {
 // parseSpans reads a filter on numbers or dates into f: the values of its key,
 // and the two ends that a form sends. It returns nil if there is none.
 func parseSpans(c Control, f *Filter, values []string, ends [2]string) (*Filter, error) {
-	texts := []Span{{ends[0], ends[1]}}
+	texts := []string{ends[0] + ".." + ends[1]}
 	for _, v := range values {
 		if v == None {
 			f.Values = []string{None}
 		} else {
-			texts = append(texts, spanOf(v))
+			texts = append(texts, v)
 		}
 	}
-	var spans []Span
-	for _, t := range texts {
-		s, err := c.span(t)
-		if err != nil {
-			return nil, err
-		}
-		if s != (Span{}) && !slices.Contains(spans, s) {
-			spans = append(spans, s)
-		}
-	}
-	if c.Kind == Numbers {
-		spans = joined(spans)
+	spans, err := c.Spans(texts)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case c.Kind == Dates && len(spans) > 1:
@@ -123,6 +115,26 @@ func (s Span) without(other Span) []Span {
 		out = append(out, Span{strconv.Itoa(n + 1), s.To})
 	}
 	return out
+}
+
+// Spans reads spans as a URL holds them, checks them and puts them in order;
+// those of numbers that touch become one. If they leave nothing open, the empty
+// span comes back alone.
+func (c Control) Spans(texts []string) ([]Span, error) {
+	var spans []Span
+	for _, t := range texts {
+		s, err := c.span(SpanOf(t))
+		if err != nil {
+			return nil, err
+		}
+		if s != (Span{}) && !slices.Contains(spans, s) {
+			spans = append(spans, s)
+		}
+	}
+	if c.Kind == Numbers {
+		spans = joined(spans)
+	}
+	return spans, nil
 }
 
 // span checks a span that somebody wrote; the empty one is none.

@@ -14,84 +14,259 @@ import (
 	"webenablehes/internal/web/view"
 )
 
-// wholeList is the longest code list of which a facet shows every value, in the
-// order of the list; of longer ones it shows the commonest.
-const wholeList = 40
+const (
+	wholeList     = 40 // the longest code list of which a facet shows every value, in the order of the list; of longer ones it shows the commonest
+	mostShown     = 7  // so many
+	mostChosen    = 12 // of so many chosen values at most that are not among them
+	mostOpen      = 4  // of so many chosen categories at most the codes are shown unasked
+	searchFrom    = 11 // values shown, from which on one may search among them
+	categoryChars = 3
+	codeChars     = 4
+)
 
-// counts says how the values of a control are counted.
-func (s *Server) counts(sc scene, c query.Control) query.Facet {
+// counts says how the values of a control are counted: not at all where nobody
+// sees them. The months are always seen, in the strip.
+func (s *Server) counts(sc scene, c query.Control) []query.Facet {
 	field, _ := s.c.Dictionary.Field(c.Field)
 	f := query.Facet{Field: sc.state.FieldOf(c)}
-	switch {
-	case c.Kind == query.Dates:
+	if c.Kind == query.Dates {
 		f.Chars = len("2008-04")
-	case c.Kind == query.Prefixes:
-		f.Chars, f.Limit = 3, 10
-	case c.Field != hes.YearField && !s.inListOrder(field):
-		f.Limit = 10
+		return []query.Facet{f}
+	}
+	if !sc.open[c.Key] {
+		return nil
 	}
 	on, _ := sc.state.Filter(c.Key)
-	for _, value := range on.Values {
-		if value != query.None && (c.Kind != query.Prefixes || len(value) == 3) {
-			f.Also = append(f.Also, value)
+	switch {
+	case c.Kind == query.Numbers:
+		return []query.Facet{f}
+	case c.Kind == query.Prefixes:
+		shown := sc.categories(c)
+		f.Chars, f.Limit, f.Also = categoryChars, mostShown, shown
+		under := sc.opened(c)
+		if len(under) == 0 {
+			return []query.Facet{f}
+		}
+		kids := query.Facet{Field: f.Field, Chars: codeChars, Under: under}
+		for _, v := range on.Values {
+			if v != query.None && len(v) == codeChars && slices.Contains(under, v[:categoryChars]) {
+				kids.Also = append(kids.Also, v)
+			}
+		}
+		return []query.Facet{f, kids}
+	case c.Field == subsetField:
+		for _, r := range sc.facts.Rules {
+			f.Also = append(f.Also, r.ID)
+		}
+	case s.inListOrder(field):
+		for _, v := range s.c.Codes.Values(field.Codes) {
+			if valid(v, sc.facts.Years) {
+				f.Also = append(f.Also, v.Code)
+			}
+		}
+	case c.Field != hes.YearField:
+		f.Limit = mostShown
+	}
+	f.Also = append(f.Also, chosen(on)...)
+	return []query.Facet{f}
+}
+
+// chosen returns the values of a filter that a facet shows though they are not
+// among its commonest.
+func chosen(on query.Filter) []string {
+	out := slices.DeleteFunc(slices.Clone(on.Values), func(v string) bool { return v == query.None })
+	return out[:min(len(out), mostChosen)]
+}
+
+// valid tells whether a code may be in a release of these years.
+func valid(c hes.CodeValue, years []string) bool {
+	if len(years) == 0 {
+		return true
+	}
+	first, last := hes.FirstYear(years[0]), hes.FirstYear(years[len(years)-1])
+	year := func(text string, open int) int {
+		if y, err := strconv.Atoi(text[:min(len(text), len("1996"))]); err == nil {
+			return y
+		}
+		return open
+	}
+	return year(c.From, first) <= last && year(c.To, last) >= first
+}
+
+// categories returns the categories that a tree shows though they may not be
+// among the commonest: those chosen, those with a code chosen, those opened.
+func (sc *scene) categories(c query.Control) []string {
+	var out []string
+	on, _ := sc.state.Filter(c.Key)
+	for _, v := range chosen(on) {
+		if len(v) == categoryChars || len(v) == codeChars {
+			out = append(out, v[:categoryChars])
 		}
 	}
-	return f
+	for _, name := range sc.openCategories(c.Key) {
+		out = append(out, strings.TrimPrefix(name, c.Key+"."))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// opened returns the categories whose codes are shown: those opened, those with
+// a code chosen, and the first that are chosen.
+func (sc *scene) opened(c query.Control) []string {
+	var out []string
+	on, _ := sc.state.Filter(c.Key)
+	whole := 0
+	for _, v := range sc.categories(c) {
+		switch {
+		case sc.open[c.Key+"."+v], slices.ContainsFunc(chosen(on), func(x string) bool { return len(x) == codeChars && strings.HasPrefix(x, v) }):
+			out = append(out, v)
+		case whole < mostOpen:
+			whole++
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 func (s *Server) inListOrder(f hes.Field) bool {
 	return s.c.Codes.Closed(f.Codes) && len(s.c.Codes.Values(f.Codes)) <= wholeList
 }
 
-// facet makes one filter of the side panel; counts is nil for a span of numbers.
-func (s *Server) facet(sc scene, c query.Control, counts *warehouse.Facet) view.Facet {
+// facet makes one filter of the side panel from its counts, which are missing
+// where it is closed.
+func (s *Server) facet(sc scene, c query.Control, counts []warehouse.Facet) view.Facet {
 	field, _ := s.c.Dictionary.Field(c.Field)
 	on, active := sc.state.Filter(c.Key)
-	standing, begins := sc.state.Default(c.Key)
-	f := view.Facet{Key: c.Key, Title: title(c, field), Span: c.Kind == query.Dates || c.Kind == query.Numbers, Dates: c.Kind == query.Dates,
+	_, begins := sc.state.Default(c.Key)
+	f := view.Facet{Key: c.Key, Open: sc.open[c.Key], Span: c.Kind == query.Dates || c.Kind == query.Numbers, Dates: c.Kind == query.Dates,
 		Codes: c.Kind == query.Prefixes, From: on.From, To: on.To, Exclude: on.Exclude, Begins: begins, Note: method(c.Field)}
+	f.Title = title(c, field)
 	if active {
 		f.Active = max(1, len(on.Values))
 	}
-	changed := active && !(begins && on.Exclude == standing.Exclude && slices.Equal(on.Values, standing.Values))
-	f.Open = changed || c.Key == "dx" || c.Key == "adm" || c.Key == "age" || c.Key == "sex"
-	if f.Span || counts == nil {
+	for _, t := range s.trees {
+		if t.control == c.Key {
+			f.Hint, f.Browse = t.name, view.Link{Text: "Browse " + t.name, URL: "/codes/" + t.key}
+		}
+	}
+	f.Positions = positions(sc.state, c)
+	if !f.Open {
+		f.Hidden = kept(sc.state, c)
 		return f
 	}
-	if c.Key == "dup" {
-		f.Radio, f.Options = true, duplicates(on, active, counts)
+	f.AllURL = "/records/values/" + c.Key
+	if q := sc.state.Encode(); q != "" {
+		f.AllURL += "?" + q
+	}
+	switch {
+	case c.Key == "dup":
+		f.Radio, f.Options = true, duplicates(on, active, &counts[0])
+		return f
+	case f.Span:
+		s.spanFacet(&f, c, on, &counts[0])
 		return f
 	}
-	prefix := ""
-	if on.Exclude {
-		prefix = "!"
+	s.options(&f, sc, field, on, counts)
+	return f
+}
+
+// kept returns what a closed part of the panel keeps in the form.
+func kept(state query.View, c query.Control) []view.Pair {
+	f, _ := state.Filter(c.Key)
+	one := query.View{Defaults: state.Defaults, AnyDiagnosis: state.AnyDiagnosis && c.Key == "dx", AnyProcedure: state.AnyProcedure && c.Key == "op"}
+	var out []view.Pair
+	for _, p := range pairs(one.With(f)) {
+		if p.Key == c.Key || p.Key == "dxpos" || p.Key == "oppos" {
+			out = append(out, p)
+		}
 	}
-	most := 1
-	for _, v := range counts.Values {
-		most = max(most, v.Count.Published())
+	return out
+}
+
+// positions are the places of a code in the record that a tree looks at.
+func positions(state query.View, c query.Control) []view.Position {
+	switch c.Key {
+	case "dx":
+		return []view.Position{{Name: "dxpos", Value: "primary", Label: "Primary only", On: !state.AnyDiagnosis}, {Name: "dxpos", Value: "any", Label: "Any position", On: state.AnyDiagnosis}}
+	case "op":
+		return []view.Position{{Name: "oppos", Value: "main", Label: "Main only", On: !state.AnyProcedure}, {Name: "oppos", Value: "any", Label: "Any position", On: state.AnyProcedure}}
 	}
-	for _, v := range s.ordered(field, counts.Values) {
-		o := view.Option{Value: prefix + v.Value, Count: v.Count, Share: 100 * v.Count.Published() / most, On: slices.Contains(on.Values, v.Value)}
+	return nil
+}
+
+// options makes the values of a facet, with the codes under the categories that
+// are open.
+func (s *Server) options(f *view.Facet, sc scene, field hes.Field, on query.Filter, counts []warehouse.Facet) {
+	option := func(v warehouse.Value) view.Option {
+		o := view.Option{Value: v.Value, Count: v.Count, On: slices.Contains(on.Values, v.Value)}
 		o.Code, o.Label = s.optionLabel(sc, field, v.Value)
+		return o
+	}
+	c, _ := query.ControlOf(f.Key)
+	opened := sc.opened(c)
+	shown := map[string]bool{}
+	for _, v := range s.ordered(field, counts[0].Values) {
+		o := option(v)
+		shown[v.Value] = true
+		if f.Codes {
+			o.Opens, o.Open = f.Key+"."+v.Value, slices.Contains(opened, v.Value)
+			o.Stays = o.Open && !sc.open[o.Opens]
+		}
+		if o.Open {
+			for _, kid := range counts[1].Values {
+				if strings.HasPrefix(kid.Value, v.Value) && kid.Value != v.Value {
+					o.Kids = append(o.Kids, option(kid))
+					shown[kid.Value] = true
+				}
+			}
+			share(o.Kids)
+		}
 		f.Options = append(f.Options, o)
 	}
-	if !counts.Missing.Zero() || slices.Contains(on.Values, query.None) {
-		f.Options = append(f.Options, view.Option{Value: prefix + query.None, Label: "Not recorded", Count: counts.Missing,
-			Share: min(100, 100*counts.Missing.Published()/most), On: slices.Contains(on.Values, query.None)})
+	missing := view.Option{Value: query.None, Label: "Not recorded", Count: counts[0].Missing, On: on.Missing()}
+	if f.Key == "op" {
+		missing.Label = "No procedure recorded"
 	}
-	if counts.Distinct.Published() > len(counts.Values) {
-		f.More = counts.Distinct
+	if !missing.Count.Zero() || missing.On {
+		f.Options = append(f.Options, missing)
 	}
-	if f.Codes { // codes of four characters are kept in the text box
-		var typed []string
-		for _, v := range on.Values {
-			if v != query.None && len(v) != 3 {
-				typed = append(typed, prefix+v)
-			}
+	if !s.inListOrder(field) && field.Name != hes.YearField {
+		slices.SortStableFunc(f.Options, func(a, b view.Option) int { return policy.CompareCounts(a.Count, b.Count) })
+	}
+	share(f.Options)
+	there := 0 // values shown that somebody has
+	for _, v := range counts[0].Values {
+		if !v.Count.Zero() {
+			there++
 		}
-		f.Typed = strings.Join(typed, ", ")
 	}
-	return f
+	f.More = max(0, counts[0].Distinct.Published()-there)
+	f.Search = len(f.Options) >= searchFrom
+	var rest []string // chosen, and not among the options
+	for _, v := range on.Values {
+		if v != query.None && !shown[v] {
+			rest = append(rest, v)
+		}
+	}
+	if f.Codes {
+		f.Typed = strings.Join(rest, ", ")
+		f.Was = strings.Join(on.Values, ",")
+		return
+	}
+	for _, v := range rest {
+		f.Hidden = append(f.Hidden, view.Pair{Key: f.Key, Value: v})
+	}
+}
+
+// share works out how long the lines under options are.
+func share(options []view.Option) {
+	most := 1
+	for _, o := range options {
+		most = max(most, o.Count.Published())
+	}
+	for i := range options {
+		options[i].Share = 100 * options[i].Count.Published() / most
+	}
 }
 
 // duplicates makes the three ways in which duplicates can be dealt with.
@@ -110,15 +285,12 @@ func duplicates(on query.Filter, active bool, counts *warehouse.Facet) []view.Op
 	}
 	is := active && slices.Equal(on.Values, []string{"1"})
 	all := policy.Sum(append(rest, twice))
-	most := max(1, all.Published())
 	out := []view.Option{
 		{Value: "!1", Label: "Left out", Count: policy.Sum(rest), On: is && on.Exclude},
 		{Value: query.Any, Label: "Shown with the rest", Count: all, On: !active},
 		{Value: "1", Label: "Duplicates only", Count: twice, On: is && !on.Exclude},
 	}
-	for i := range out {
-		out[i].Share = 100 * out[i].Count.Published() / most
-	}
+	share(out)
 	return out
 }
 
@@ -143,18 +315,6 @@ func (s *Server) listPlace(f hes.Field, value string) int {
 		return i
 	}
 	return len(list)
-}
-
-func title(c query.Control, f hes.Field) string {
-	switch c.Key {
-	case "dx":
-		return "Diagnosis"
-	case "adm":
-		return "Admission date"
-	case "dup":
-		return "Duplicates"
-	}
-	return f.Label
 }
 
 // optionLabel returns a value's code, for clinical lists, and its label.

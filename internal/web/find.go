@@ -88,7 +88,7 @@ func (s *Server) suggestion(sc scene, f finder.Suggestion) view.Found {
 	c, _ := query.ControlOf(f.Filter.Key)
 	field, _ := s.c.Dictionary.Field(c.Field)
 	if f.Opens() {
-		return view.Found{Label: title(c, field), Of: "Open this filter", Opens: c.Key, URL: "/records?" + strings.TrimPrefix(sc.state.Encode()+"&open=%2B"+c.Key, "&") + "#fac-" + c.Key}
+		return view.Found{Label: title(c, field), Of: "Open this filter", Opens: c.Key, URL: sc.opening(c.Key, address(sc.state, warehouse.Page{})) + "#fac-" + c.Key}
 	}
 	state := sc.state.Add(f.Filter)
 	out := view.Found{Code: f.Code, Label: f.Label, Of: title(c, field), URL: address(state, warehouse.Page{})}

@@ -74,7 +74,7 @@ func TestFindAddsToWhatIsThere(t *testing.T) {
 		{"age", "q=65", "/records?age=65"},
 		{"duplicates", "q=only+duplicates", "/records?dup=1"},
 		{"rule", "q=a+skin+diagnosis", "/records?rule=N1&rule=N2"},
-		{"opens", "q=provider&sex=2", "/records?sex=2&open=%2Bprov#fac-prov"},
+		{"opens", "q=provider&sex=2", "/records?sex=2&open=dx,op,age,sex,prov#fac-prov"},
 		{"hospital", "q=Guildford", "/records?prov=RA2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

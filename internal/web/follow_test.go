@@ -148,8 +148,7 @@ func (p *stand) mark() string {
 		if !on(x) {
 			kept = append(kept, x.values...)
 		}
-		slices.Sort(kept)
-		w.values, w.exclude, w.standing = kept, false, false
+		w.values, w.exclude = tidy(x.control, kept), false
 		if next = next.without(x.key); len(kept) > 0 {
 			next = next.with(w)
 		}

@@ -84,7 +84,7 @@ func (p *stand) labels(field string, chars int) labelled {
 func (p *stand) by(field string, chars, most int) dimension {
 	all := p.labels(field, chars)
 	return dimension{most: most, labels: func(row int) []string { return all.rows[row] }, picks: func(label string) (control, []string, bool) {
-		for _, c := range panel() {
+		for _, c := range controls() {
 			if p.truth.s.fieldOf(c) == field && (c.kind == query.Choice || c.kind == query.Prefixes) {
 				return c, []string{all.back[label]}, true
 			}
@@ -118,7 +118,7 @@ func (p *stand) ages() dimension {
 				from, _ := strconv.Atoi(n)
 				values = []string{fmt.Sprintf("%d-%d", from, from+4), fmt.Sprintf("%d-%d", from+5, from+9)}
 			}
-			return panel()[place("band")], values, true
+			return controlOf("band"), values, true
 		}}
 }
 
@@ -149,7 +149,7 @@ func (p *stand) regions() dimension {
 	}
 	d.picks = func(label string) (control, []string, bool) {
 		if label == northWest && held {
-			return panel()[place("rgn")], []string{"B", "C"}, true
+			return controlOf("rgn"), []string{"B", "C"}, true
 		}
 		return picks(label)
 	}
@@ -159,14 +159,15 @@ func (p *stand) regions() dimension {
 // plots are those of the page.
 func (p *stand) plots() []plot {
 	dx := "DIAG_01"
-	if p.truth.s.any {
+	if p.truth.s.anyDx {
 		dx = "DIAG_nn"
 	}
+	op := map[bool]string{false: "OPERTN_01", true: "OPERTN_nn"}[p.truth.s.anyOp]
 	year := p.by("FYEAR", 0, 0)
 	out := []plot{
 		{key: "trend", own: []string{"year"}, line: year, col: p.withAll(p.by("DIAG_01", 3, 5))},
 		{key: "diagnosis", own: []string{"dx"}, line: p.by(dx, 3, 10)},
-		{key: "procedure", own: []string{"op"}, line: p.by("OPERTN_01", 3, 10)},
+		{key: "procedure", own: []string{"op"}, line: p.by(op, 3, 10)},
 		{key: "provider", own: []string{"prov"}, line: p.by("PROCODE3", 0, 10)},
 		{key: "condition", own: []string{"cond"}, line: p.by("CONDITION_GROUP", 0, 10)},
 		{key: "region", own: []string{"rgn"}, line: p.regions()},
@@ -213,13 +214,7 @@ func (p *stand) free(keys []string) []int {
 	for _, k := range keys {
 		s = s.without(k)
 	}
-	var out []int
-	for row := range p.r.rows {
-		if p.r.guard(p.role, row) && !slices.ContainsFunc(s.wishes, func(w wish) bool { return !p.r.holds(row, s, w) }) {
-			out = append(out, row)
-		}
-	}
-	return out
+	return p.r.rowsOf(p.role, s)
 }
 
 // size counts episodes, or the people of them.
@@ -420,7 +415,7 @@ var (
 // spread checks a histogram of numbers.
 func (p *stand) spread(key, field string, fig node) {
 	keys := []string{}
-	for _, c := range panel() {
+	for _, c := range controls() {
 		if c.field == field {
 			keys = append(keys, c.key)
 		}

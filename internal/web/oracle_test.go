@@ -51,7 +51,7 @@ func (w *walker) truth(role policy.Role, s state) truth {
 	t := truth{r: w.r, s: s, missing: map[string][]int{}}
 	people, spells := map[string]bool{}, map[string]bool{}
 	for row := range w.r.rows {
-		if !w.r.guard(role, row) {
+		if !w.r.guard(role, row) || !w.r.meets(row, s.ifs) {
 			continue
 		}
 		failed := ""
@@ -97,17 +97,37 @@ func (w *walker) truth(role policy.Role, s state) truth {
 	return t
 }
 
+// rowsOf returns the rows that somebody has in a state.
+func (r *realRelease) rowsOf(role policy.Role, s state) []int {
+	var out []int
+	for row := range r.rows {
+		if r.guard(role, row) && r.meets(row, s.ifs) && !slices.ContainsFunc(s.wishes, func(w wish) bool { return !r.holds(row, s, w) }) {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
 // under returns the rows that a filter's values are counted over: those that
 // meet all the others.
 func (t truth) under(key string) []int {
 	return slices.Concat(t.matching, t.missing[key])
 }
 
-// count is how many episodes there would be with one value of a filter chosen.
+// count is how many episodes there would be with one value or span of a filter
+// chosen, as a form sends it.
 func (t truth) count(c control, value string) int {
+	w := wish{control: c, values: []string{value}}
+	if (c.kind == query.Dates || c.kind == query.Numbers) && value != "" {
+		from, to, ok := strings.Cut(value, "..")
+		if !ok {
+			to = from
+		}
+		w.values, w.spans = nil, [][2]string{{from, to}}
+	}
 	n := 0
 	for _, row := range t.under(c.key) {
-		if t.r.holds(row, t.s, wish{control: c, values: []string{value}}) {
+		if t.r.holds(row, t.s, w) {
 			n++
 		}
 	}

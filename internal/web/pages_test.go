@@ -87,44 +87,6 @@ func TestAReleaseWithoutDerivedFields(t *testing.T) {
 	}
 }
 
-// Bands stand in order of age, groups in the order of their list; both boxes of
-// the form and the radio buttons send what the address says.
-func TestFacets(t *testing.T) {
-	s := open(t, &web.Assets{})
-	_, body, _ := s.get(policy.Researcher, "/records")
-	part := func(key string) string {
-		_, rest, _ := strings.Cut(body, `id="fac-`+key+`"`)
-		out, _, _ := strings.Cut(rest, "</details>")
-		return out
-	}
-	for key, want := range map[string][]string{
-		"band": {"1 to 4", "5 to 9", "10 to 14", "85 to 89", "90 and over"},
-		"kind": {"Emergency", "Planned, with a stay", "Planned, day case"},
-		"rule": {"Care under dermatology (N1)", "A skin diagnosis (N2)"},
-		"fin":  {"Unfinished", "Finished"},
-		"dup":  {"Left out", "Shown with the rest", "Duplicates only"},
-	} {
-		if diff := cmp.Diff(want, between(part(key), `<span class="t">`, `</span>`)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", key, diff)
-		}
-	}
-	if diff := cmp.Diff([]string{"51", "53", "2"}, between(part("dup"), `<span class="n">`, `</span>`)); diff != "" {
-		t.Errorf("counts of duplicates (-want +got):\n%s", diff)
-	}
-	if !strings.Contains(part("rule"), `<input type="hidden" name="rule" value="any">`) {
-		t.Error("unticking the last rule would bring the default back")
-	}
-	for _, checked := range []string{`type="radio" name="dup" value="!1" checked`} {
-		if !strings.Contains(part("dup"), checked) {
-			t.Errorf("not %s", checked)
-		}
-	}
-	contains(t, part("read"), "NHS Digital’s method (P1)")
-	_, body, _ = s.get(policy.Researcher, "/records?cols=ADMIDATE,STAY_CHE,READMITTED_30")
-	chips, _, _ := strings.Cut(body, `class="res"`)
-	contains(t, chips, "NHS Digital’s method (P1)", "Centre for Health Economics (P2)")
-}
-
 // The record page names the rule of each derived field, and shows delivered
 // beside cleaned text where they differ.
 func TestRecordPage(t *testing.T) {

@@ -42,12 +42,15 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	if state.Charts {
 		page = warehouse.Page{} // charts have no pages
 	}
-	if canonical := address(state, page); r.URL.RequestURI() != canonical {
+	if canonical := sc.withOpen(address(state, page)); r.URL.RequestURI() != canonical {
 		if r.Header.Get("X-Part") == "" {
 			http.Redirect(w, r, canonical, http.StatusSeeOther)
 			return nil
 		}
 		w.Header().Set("X-Canonical", canonical)
+	}
+	if key, ok := strings.CutPrefix(r.Header.Get("X-Part"), "fac-"); ok {
+		return s.onePanel(w, r, v, sc, key)
 	}
 	columns, offered, err := s.chosen(r, v, state)
 	if err != nil {
@@ -73,7 +76,7 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	}
 	x.Clinical = !v.access.SeesEpisodes()
 	x.Tabs = tabs(v.access, sc)
-	x.Return = address(state, page)
+	x.Return = sc.withOpen(address(state, page))
 	ref, title := v.access.Agreement()
 	x.Agreement, x.Purpose = ref, title
 	frame := s.frame(r, x.Heading(), "records")
@@ -88,6 +91,7 @@ type scene struct {
 	state query.View
 	offer query.Offer
 	facts warehouse.Facts
+	open  map[string]bool // parts of the side panel, and categories in them ("dx.L40")
 }
 
 // scene reads the explorer's state from a URL's query, over what the release
@@ -112,6 +116,7 @@ func (s *Server) scene(ctx context.Context, acc policy.Access, in url.Values) (s
 	}
 	sc := scene{offer: query.NewOffer(s.c.Dictionary, held, start), facts: facts}
 	sc.state, err = query.ParseView(in, s.c.Dictionary, sc.offer)
+	sc.readOpen(in)
 	return sc, err
 }
 
@@ -166,9 +171,7 @@ func (s *Server) chosen(r *http.Request, v visitor, state query.View) (columns [
 func (s *Server) question(sc scene, columns []string) query.Query {
 	q := query.Query{Unit: sc.state.Unit, Where: sc.state.Where(), Sort: sc.state.Sort, Limit: pageSize, Columns: columns, Counts: true}
 	for _, c := range sc.offer.Controls {
-		if c.Kind != query.Numbers {
-			q.Facets = append(q.Facets, s.counts(sc, c))
-		}
+		q.Facets = append(q.Facets, s.counts(sc, c)...)
 	}
 	return q
 }
@@ -177,7 +180,7 @@ func (s *Server) question(sc scene, columns []string) query.Query {
 func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offered []hes.Field) view.Explorer {
 	state := sc.state
 	x := view.Explorer{Facts: s.facts(a.Release), Episodes: a.Episodes, Patients: a.Patients, From: a.From, To: a.To,
-		By: state.Unit, Spells: a.Spells, Wrap: state.Wrap, Any: state.AnyDiagnosis, Chips: s.chips(sc, firstPage), Begins: len(state.Defaults) > 0}
+		By: state.Unit, Spells: a.Spells, Wrap: state.Wrap, Chips: s.chips(sc, firstPage), Begins: len(state.Defaults) > 0}
 	x.How = s.howCounted(sc)
 	x.ClearURL = address(state.Clear(), warehouse.Page{})
 	x.Cleared = x.ClearURL == address(state, warehouse.Page{})
@@ -204,17 +207,13 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 	wrapped.Wrap = !state.Wrap
 	x.WrapURL = address(wrapped, warehouse.Page{})
 	x.Hidden, x.State = hidden(state), pairs(state)
-	i := 0
-	for _, c := range sc.offer.Controls {
-		if c.Kind == query.Numbers {
-			x.Facets = append(x.Facets, s.facet(sc, c, nil))
-			continue
-		}
-		if c.Kind == query.Dates {
-			x.Months = months(a.Facets[i], state)
-		}
-		x.Facets = append(x.Facets, s.facet(sc, c, &a.Facets[i]))
-		i++
+	var byMonth *warehouse.Facet
+	x.Facets, byMonth = s.panel(sc, a.Facets)
+	if byMonth != nil {
+		x.Months = months(*byMonth, state)
+	}
+	if open := sc.openNow(); !slices.Equal(open, sc.atFirst()) {
+		x.Open = strings.Join(open, ",")
 	}
 	for _, f := range a.Columns {
 		x.Columns = append(x.Columns, s.column(state, f))
@@ -232,15 +231,7 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 
 // hidden carries what the filter form does not show.
 func hidden(state query.View) []view.Pair {
-	var out []view.Pair
-	rest := query.View{If: state.If, Sort: state.Sort, Columns: state.Columns, Unit: state.Unit, Wrap: state.Wrap, More: state.More, Charts: state.Charts, Chart: state.Chart}
-	values, _ := url.ParseQuery(rest.Encode())
-	for _, key := range [...]string{"if", "sort", "cols", "den", "more", "view", "by", "count", "of"} {
-		if v := values.Get(key); v != "" {
-			out = append(out, view.Pair{Key: key, Value: v})
-		}
-	}
-	return out
+	return pairs(query.View{If: state.If, Sort: state.Sort, Columns: state.Columns, Unit: state.Unit, Wrap: state.Wrap, More: state.More, Charts: state.Charts, Chart: state.Chart})
 }
 
 // column makes a column's heading: a click sorts by it, a second one turns the

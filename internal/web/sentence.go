@@ -127,6 +127,8 @@ func (s *Server) fieldName(name string) string {
 		return "Main procedure"
 	case hes.AnyProcedure:
 		return "Any procedure"
+	case hes.AdmissionDate:
+		return "Admission date"
 	}
 	if f, ok := s.c.Dictionary.Field(name); ok {
 		return f.Label

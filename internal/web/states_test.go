@@ -1,22 +1,18 @@
 package web_test
 
 import (
-	"math/rand/v2"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"webenablehes/internal/hes"
-	"webenablehes/internal/policy"
 	"webenablehes/internal/query"
 )
 
 // This file describes states of the explorer in words of its own: which filters
-// there are, what each means for a row, and how a state is written into an
-// address. It shares nothing with query.View, so that a mistake there shows.
+// there are, and what each means for an episode. It shares nothing with
+// query.View, so that a mistake there shows.
 
 // control is a filter of the explorer.
 type control struct {
@@ -24,8 +20,8 @@ type control struct {
 	kind       query.Kind
 }
 
-// panel is every filter, in the order of the page.
-func panel() []control {
+// controls is every filter, in the order of the page.
+func controls() []control {
 	return []control{
 		{"dx", "DIAG_01", query.Prefixes}, {"cond", "CONDITION_GROUP", query.Choice}, {"op", "OPERTN_01", query.Prefixes}, {"age", "STARTAGE", query.Numbers},
 		{"band", "AGE_BAND", query.Choice}, {"sex", "SEX", query.Choice}, {"eth", "ETHNIC5", query.Choice}, {"imd", "IMD04_DECILE", query.Choice},
@@ -37,15 +33,12 @@ func panel() []control {
 }
 
 // The test must know every filter that there is.
-func TestThePanelIsWhole(t *testing.T) {
-	var want, got []control
+func TestEveryFilterIsWalked(t *testing.T) {
+	var want []control
 	for _, c := range query.Controls() {
 		want = append(want, control{c.Key, c.Field, c.Kind})
 	}
-	for _, c := range panel() {
-		got = append(got, c)
-	}
-	if !slices.Equal(want, got) {
+	if got := controls(); !slices.Equal(want, got) {
 		t.Errorf("the filters are %v; the test of states knows %v", want, got)
 	}
 }
@@ -53,21 +46,22 @@ func TestThePanelIsWhole(t *testing.T) {
 // wish is one filter that is on.
 type wish struct {
 	control
-	values   []string // sorted; "" is not recorded
-	exclude  bool
-	from, to string
-	standing bool // it is on from the start, so that the address need not say it
+	values  []string // sorted; "" is not recorded, of spans too
+	spans   [][2]string
+	exclude bool
 }
 
 func (w wish) is(other wish) bool {
-	return w.key == other.key && w.exclude == other.exclude && w.from == other.from && w.to == other.to && slices.Equal(w.values, other.values)
+	return w.key == other.key && w.exclude == other.exclude && slices.Equal(w.spans, other.spans) && slices.Equal(w.values, other.values)
 }
 
 // state is a state of the explorer.
 type state struct {
-	wishes []wish // in the order of the panel
-	any    bool   // a diagnosis in any position
-	unit   string // "", "spells", "patients", "charts"
+	wishes []wish     // in the order of controls
+	anyDx  bool       // a diagnosis in any position
+	anyOp  bool       // a procedure in any position
+	ifs    query.Expr // conditions beyond the filters
+	unit   string     // "", "spells", "patients", "charts"
 	sort   []string
 	cols   []string
 	wrap   bool
@@ -75,6 +69,7 @@ type state struct {
 	by     []string // of the breakdown
 	people bool     // the breakdown counts patients
 	of     string   // whose distribution is drawn
+	open   []string // parts of the side panel; nil: as it opens by itself
 }
 
 func (s state) wish(key string) (wish, bool) {
@@ -89,16 +84,11 @@ func (s state) wish(key string) (wish, bool) {
 // with returns the state with a wish in place of the one on the same filter.
 func (s state) with(w wish) state {
 	out := s.without(w.key)
-	for i, c := range panel() {
-		if c.key != w.key {
-			continue
-		}
-		at := slices.IndexFunc(out.wishes, func(o wish) bool { return place(o.key) > i })
-		if at < 0 {
-			at = len(out.wishes)
-		}
-		out.wishes = slices.Insert(out.wishes, at, w)
+	at := slices.IndexFunc(out.wishes, func(o wish) bool { return place(o.key) > place(w.key) })
+	if at < 0 {
+		at = len(out.wishes)
 	}
+	out.wishes = slices.Insert(out.wishes, at, w)
 	return out
 }
 
@@ -107,8 +97,39 @@ func (s state) without(key string) state {
 	return s
 }
 
+// place is where a filter stands among all.
 func place(key string) int {
-	return slices.IndexFunc(panel(), func(c control) bool { return c.key == key })
+	return slices.IndexFunc(controls(), func(c control) bool { return c.key == key })
+}
+
+func controlOf(key string) control { return controls()[place(key)] }
+
+// standing are the wishes that are on from the start.
+func (w *walker) standing() []wish {
+	return []wish{
+		{control: controlOf("rule"), values: w.r.start},
+		{control: controlOf("fin"), values: []string{"3"}},
+		{control: controlOf("dup"), values: []string{"1"}, exclude: true},
+	}
+}
+
+// beginning is the state that an empty address gives.
+func (w *walker) beginning() state { return state{wishes: w.standing()} }
+
+// opened tells which parts of the side panel are open.
+func (w *walker) opened(s state) []string {
+	var out []string
+	for _, c := range controls() {
+		on, chosen := s.wish(c.key)
+		begins := slices.ContainsFunc(w.standing(), on.is)
+		if slices.Contains([]string{"dx", "op", "age", "sex"}, c.key) || chosen && !begins {
+			out = append(out, c.key)
+		}
+	}
+	if s.open != nil {
+		return s.open
+	}
+	return out
 }
 
 // values returns what a field holds in a row, a family's slots one by one. The
@@ -138,30 +159,34 @@ func (r *realRelease) values(row int, field string) []string {
 
 // fieldOf is the field that a filter looks at.
 func (s state) fieldOf(c control) string {
-	if c.key == "dx" && s.any {
+	switch {
+	case c.key == "dx" && s.anyDx:
 		return "DIAG_nn"
+	case c.key == "op" && s.anyOp:
+		return "OPERTN_nn"
 	}
 	return c.field
+}
+
+// inside tells whether a recorded value is in a span.
+func inside(kind query.Kind, v string, span [2]string) bool {
+	if kind == query.Dates {
+		return (span[0] == "" || v >= span[0]) && (span[1] == "" || v <= span[1])
+	}
+	n, _ := strconv.Atoi(v)
+	from, err1 := strconv.Atoi(span[0])
+	to, err2 := strconv.Atoi(span[1])
+	return (err1 != nil || n >= from) && (err2 != nil || n <= to)
 }
 
 // holds tells whether a row meets a wish.
 func (r *realRelease) holds(row int, s state, w wish) bool {
 	values := r.values(row, s.fieldOf(w.control))
 	in := false
-	switch w.kind {
-	case query.Dates:
+	for _, span := range w.spans {
 		for _, v := range values {
-			in = in || (w.from == "" || v >= w.from) && (w.to == "" || v <= w.to)
+			in = in || inside(w.kind, v, span)
 		}
-		return in
-	case query.Numbers:
-		for _, v := range values {
-			n, _ := strconv.Atoi(v)
-			from, err1 := strconv.Atoi(w.from)
-			to, err2 := strconv.Atoi(w.to)
-			in = in || (err1 != nil || n >= from) && (err2 != nil || n <= to)
-		}
-		return in
 	}
 	for _, wanted := range w.values {
 		if wanted == "" {
@@ -175,13 +200,37 @@ func (r *realRelease) holds(row int, s state, w wish) bool {
 	return in != w.exclude
 }
 
+// meets tells whether a row meets the conditions beyond the filters.
+func (r *realRelease) meets(row int, e query.Expr) bool {
+	test := func(field string, of func(string) bool) bool { return slices.ContainsFunc(r.values(row, field), of) }
+	switch e := e.(type) {
+	case nil:
+		return true
+	case query.And:
+		return !slices.ContainsFunc(e, func(part query.Expr) bool { return !r.meets(row, part) })
+	case query.Or:
+		return slices.ContainsFunc(e, func(part query.Expr) bool { return r.meets(row, part) })
+	case query.Not:
+		return !r.meets(row, e.Of)
+	case query.In:
+		return test(e.Field, func(v string) bool { return slices.Contains(e.Values, v) })
+	case query.Prefix:
+		return test(e.Field, func(v string) bool { return strings.HasPrefix(v, e.Prefixes[0]) })
+	case query.Range:
+		return test(e.Field, func(v string) bool { return inside(query.Dates, v, [2]string{e.From, e.To}) })
+	case query.Missing:
+		return !test(e.Field, func(string) bool { return true })
+	}
+	return false
+}
+
 // expr writes a wish as a condition, for the readable engine.
 func (s state) expr(w wish) query.Expr {
 	field := s.fieldOf(w.control)
-	if w.kind == query.Dates || w.kind == query.Numbers {
-		return query.Range{Field: field, From: w.from, To: w.to}
-	}
 	either := query.Or{}
+	for _, span := range w.spans {
+		either = append(either, query.Range{Field: field, From: span[0], To: span[1]})
+	}
 	for _, v := range w.values {
 		switch {
 		case v == "":
@@ -204,16 +253,10 @@ func (s state) where() query.Expr {
 	for _, w := range s.wishes {
 		out = append(out, s.expr(w))
 	}
+	if s.ifs != nil {
+		out = append(out, s.ifs)
+	}
 	return out
-}
-
-// walker makes random states and their addresses.
-type walker struct {
-	*rand.Rand
-	r       *realRelease
-	columns []hes.Field // that the agreement covers
-
-	labelled map[string]labelled // of fields that charts have been made of
 }
 
 // seed is the one of the environment, or a fixed one.
@@ -227,275 +270,4 @@ func seed(t testing.TB) uint64 {
 	}
 	t.Logf("WEBENABLE_SEED=%d", n)
 	return n
-}
-
-func (w *walker) chance(of int) bool { return w.IntN(of) == 0 }
-
-func pick[T any](w *walker, from []T) T { return from[w.IntN(len(from))] }
-
-// standing are the wishes that are on from the start.
-func (w *walker) standing() []wish {
-	of := func(key string) control { return panel()[place(key)] }
-	return []wish{
-		{control: of("rule"), values: w.r.start, standing: true},
-		{control: of("fin"), values: []string{"3"}, standing: true},
-		{control: of("dup"), values: []string{"1"}, exclude: true, standing: true},
-	}
-}
-
-// beginning is the state that an empty address gives.
-func (w *walker) beginning() state { return state{wishes: w.standing()} }
-
-// state makes a random one. Half of them have a row that meets everything.
-func (w *walker) state(role policy.Role) state {
-	s := w.beginning()
-	s.any = w.chance(2)
-	row := -1
-	if w.chance(2) {
-		row = w.IntN(len(w.r.rows))
-	}
-	for range w.IntN(5) {
-		if c := pick(w, panel()); w.r.holdsField(c.field) {
-			s = s.with(w.wish(c, s, row))
-		}
-	}
-	for _, d := range w.standing() {
-		if w.chance(6) {
-			s = s.without(d.key)
-		}
-	}
-	s.wrap = w.chance(4)
-	s.unit = pick(w, []string{"", "", "spells", "patients", "charts"})
-	if role == policy.Clinician {
-		s.unit = pick(w, []string{"patients", "patients", "charts"})
-	}
-	if s.unit == "charts" || w.chance(6) {
-		by := slices.Compact([]string{pick(w, breaks()), pick(w, breaks())})
-		s.by = by[:min(len(by), 1+w.IntN(2))]
-		s.people = w.chance(3)
-		s.of = pick(w, []string{"", "STARTAGE", "EPIDUR", "BED_DAYS", "CHARLSON"})
-	}
-	s.more = w.chance(3)
-	s.sort = w.order(s.unit)
-	if w.chance(3) {
-		return s // the columns that a person has who chose none
-	}
-	s.cols = []string{"EPIKEY"}
-	for range w.IntN(6) {
-		if name := pick(w, w.columns).Name; !slices.Contains(s.cols, name) {
-			s.cols = append(s.cols, name)
-		}
-	}
-	w.Shuffle(len(s.cols), func(i, j int) { s.cols[i], s.cols[j] = s.cols[j], s.cols[i] })
-	return s
-}
-
-// breaks are fields that a breakdown may be by.
-func breaks() []string {
-	return []string{"SEX", "FYEAR", "CLASSPAT", "PROCODE3", "ETHNIC5", "ADMISSION_GROUP", "CONDITION_GROUP", "DIAG_01", "OPERTN_02", "CHARLSON", "STARTAGE", "EPISTART"}
-}
-
-// order is a random one for lines of a unit.
-func (w *walker) order(unit string) []string {
-	sign := []string{"", "-"}
-	if unit == "spells" || unit == "patients" {
-		if w.chance(2) {
-			return nil
-		}
-		return []string{pick(w, sign) + "EPISODES"}
-	}
-	var out, seen []string
-	for range w.IntN(4) {
-		if name := pick(w, w.columns).Name; !slices.Contains(seen, name) {
-			seen, out = append(seen, name), append(out, pick(w, sign)+name)
-		}
-	}
-	if slices.Equal(out, []string{"-ADMIDATE"}) {
-		return nil // as if nothing was said
-	}
-	return out
-}
-
-// wish makes a random one on a filter that a row, if there is one, meets.
-func (w *walker) wish(c control, s state, row int) wish {
-	out := wish{control: c}
-	field := s.fieldOf(c)
-	anybody := func() int { return w.IntN(len(w.r.rows)) }
-	if c.kind == query.Dates || c.kind == query.Numbers {
-		mine := ""
-		if row >= 0 {
-			mine = w.r.rows[row][field]
-		}
-		out.from, out.to = w.r.rows[anybody()][field], w.r.rows[anybody()][field]
-		numeric := c.kind == query.Numbers
-		if out.from == "" || w.chance(3) {
-			out.from = mine
-		}
-		before := func(a, b string) bool {
-			if x, err := strconv.Atoi(a); numeric && err == nil {
-				y, err := strconv.Atoi(b)
-				return err == nil && x < y
-			}
-			return a < b
-		}
-		if out.from != "" && out.to != "" && before(out.to, out.from) {
-			out.from, out.to = out.to, out.from
-		}
-		if mine != "" && out.to != "" && before(out.to, mine) {
-			out.to = mine
-		}
-		if mine != "" && out.from != "" && before(mine, out.from) {
-			out.from = mine
-		}
-		for _, end := range [...]*string{&out.from, &out.to} {
-			if strings.HasPrefix(*end, "-") || numeric && *end == "0" && end == &out.from {
-				*end = "" // numbers begin at nothing
-			}
-		}
-		if w.chance(4) && out.to != "" {
-			out.from = ""
-		}
-		if out.from == "" && out.to == "" {
-			out.to = map[bool]string{false: "2011-03-31", true: "9999"}[numeric]
-		}
-		return out
-	}
-	values := func(row int) []string {
-		got := slices.Clone(w.r.values(row, field))
-		if c.kind == query.Prefixes {
-			for i, v := range got {
-				got[i] = v[:min(len(v), 1+w.IntN(4))]
-			}
-		}
-		return got
-	}
-	out.exclude = w.chance(4)
-	if c.key == "dup" {
-		out.values = []string{"1"} // what the panel can say
-		return out
-	}
-	out.values = values(anybody())
-	for range w.IntN(3) {
-		out.values = append(out.values, values(anybody())...)
-	}
-	if w.chance(6) {
-		out.values = append(out.values, "")
-	}
-	if row >= 0 {
-		mine := values(row)
-		if len(mine) == 0 {
-			mine = []string{""}
-		}
-		if out.exclude {
-			out.values = slices.DeleteFunc(out.values, func(v string) bool {
-				return slices.ContainsFunc(w.r.values(row, field), func(m string) bool {
-					return m == v || c.kind == query.Prefixes && v != "" && strings.HasPrefix(m, v)
-				})
-			})
-		} else {
-			out.values = append(out.values, pick(w, mine))
-		}
-	}
-	if len(out.values) > 6 {
-		out.values = out.values[len(out.values)-6:]
-	}
-	if len(out.values) == 0 {
-		out.values = []string{""}
-		out.exclude = row >= 0 && len(w.r.values(row, field)) > 0
-	}
-	slices.Sort(out.values)
-	out.values = slices.Compact(out.values)
-	if c.kind == query.Prefixes { // a code under another one adds nothing
-		all := slices.Clone(out.values)
-		out.values = slices.DeleteFunc(out.values, func(v string) bool {
-			return slices.ContainsFunc(all, func(wide string) bool { return wide != "" && wide != v && strings.HasPrefix(v, wide) })
-		})
-	}
-	return out
-}
-
-// address writes a state as somebody might who does not know the canonical form:
-// in any order, with defaults said, dots in codes, small letters, months.
-func (w *walker) address(s state) string {
-	var parts []string
-	add := func(key, value string) { parts = append(parts, key+"="+url.QueryEscape(value)) }
-	for _, d := range w.standing() {
-		if _, on := s.wish(d.key); !on {
-			add(d.key, "any")
-		}
-	}
-	for _, o := range s.wishes {
-		if slices.ContainsFunc(w.standing(), o.is) && w.chance(2) {
-			continue
-		}
-		if o.kind == query.Dates || o.kind == query.Numbers {
-			switch {
-			case w.chance(3):
-				add(o.key+"_from", o.from)
-				add(o.key+"_to", o.to)
-			case o.from == o.to && w.chance(2):
-				add(o.key, o.from)
-			case o.kind == query.Dates && strings.HasSuffix(o.from, "-01") && w.chance(2):
-				add(o.key, o.from[:7]+".."+o.to)
-			default:
-				add(o.key, o.from+".."+o.to)
-			}
-			continue
-		}
-		said := slices.Clone(o.values)
-		w.Shuffle(len(said), func(i, j int) { said[i], said[j] = said[j], said[i] })
-		key, mark := o.key, ""
-		if o.exclude {
-			if mark = "!"; w.chance(3) {
-				key, mark = "not."+key, ""
-			}
-		}
-		for i, v := range said {
-			switch {
-			case v == "":
-				v = "none"
-			case o.kind == query.Prefixes && len(v) > 3 && w.chance(2):
-				v = strings.ToLower(v[:3]) + "." + v[3:]
-			}
-			said[i] = mark + v
-		}
-		if w.chance(3) {
-			add(key, strings.Join(said, ","))
-			continue
-		}
-		for _, v := range said {
-			add(key, v)
-		}
-	}
-	if s.any {
-		add("dxpos", "any")
-	} else if w.chance(4) {
-		add("dxpos", "primary")
-	}
-	for key, values := range map[string][]string{"sort": s.sort, "cols": s.cols, "by": s.by} {
-		if len(values) > 0 {
-			add(key, strings.Join(values, ","))
-		}
-	}
-	if s.unit != "" {
-		add("view", s.unit)
-	}
-	if s.wrap {
-		add("den", "w")
-	}
-	if s.more {
-		add("more", "1")
-	}
-	if s.people {
-		add("count", "patients")
-	}
-	if s.of != "" {
-		add("of", s.of)
-	}
-	slices.Sort(parts) // a map's order is not the seed's
-	w.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
-	if len(parts) == 0 {
-		return "/records"
-	}
-	return "/records?" + strings.Join(parts, "&")
 }

@@ -41,7 +41,7 @@ func TestStates(t *testing.T) {
 		}
 		start := w.state(role)
 		p := &stand{t: t, site: s, walker: w, role: role, path: []string{"a link"}}
-		p.open(w.address(start), start)
+		p.openState(w.address(start), start)
 		// from here on by links and forms, as long as there are some
 		for visits++; visits < n && !w.chance(6); visits++ {
 			how := p.step()
@@ -83,9 +83,9 @@ func (p *stand) wrong(format string, args ...any) {
 	p.t.Errorf("%s\n at %s as %s, by %s", fmt.Sprintf(format, args...), p.url, p.role, strings.Join(p.path, ", "))
 }
 
-// open goes to an address that must show a state, from its first line on, and
+// openState goes to an address that must show a state, from its first line on, and
 // checks the page.
-func (p *stand) open(address string, s state) { p.openAt(address, s, 0) }
+func (p *stand) openState(address string, s state) { p.openAt(address, s, 0) }
 
 func (p *stand) openAt(address string, s state, at int) {
 	p.t.Helper()
@@ -102,7 +102,7 @@ func (p *stand) openAt(address string, s state, at int) {
 	p.doc, p.truth = parse(p.t, got.Body.String()), p.walker.truth(p.role, s)
 	p.headline()
 	p.chips()
-	p.facets()
+	p.panel()
 	p.list()
 	p.sendsItself()
 	p.names(got.Body.String())
@@ -151,22 +151,39 @@ func (p *stand) total(link node) int {
 	return n
 }
 
-// without is how many episodes there would be without one filter.
-func (p *stand) without(key string) int { return len(p.truth.under(key)) }
+// without is how many episodes there would be without one filter, or without the
+// conditions beyond them.
+func (p *stand) without(key string) int {
+	if key != "if" {
+		return len(p.truth.under(key))
+	}
+	s := p.truth.s
+	s.ifs = nil
+	return len(p.truth.r.rowsOf(p.role, s))
+}
 
 // chips checks that each filter is said, and that its link takes off that one.
 func (p *stand) chips() {
 	chips := p.doc.all(byClass("chip"))
 	wishes := p.truth.s.wishes
-	if len(chips) != len(wishes) {
-		p.wrong("%d chips for %d filters", len(chips), len(wishes))
+	var keys []string
+	for _, o := range wishes {
+		keys = append(keys, o.key)
+	}
+	if p.truth.s.ifs != nil {
+		keys = append(keys, "if")
+	}
+	if len(chips) != len(keys) {
+		p.wrong("%d chips for %d filters", len(chips), len(keys))
 		return
 	}
-	for i, o := range wishes {
+	for i := range chips {
 		says := chips[i].text()
-		for _, part := range p.parts(o) {
-			if !strings.Contains(says, part) {
-				p.wrong("the chip %q does not say %q", says, part)
+		if i < len(wishes) {
+			for _, part := range p.parts(wishes[i]) {
+				if !strings.Contains(says, part) {
+					p.wrong("the chip %q does not say %q", says, part)
+				}
 			}
 		}
 		link := chips[i].first(byTag("a"))
@@ -176,7 +193,7 @@ func (p *stand) chips() {
 	}
 	if len(chips) > 0 {
 		i := p.IntN(len(chips))
-		if got, want := p.total(chips[i].first(byTag("a"))), p.without(wishes[i].key); got != want {
+		if got, want := p.total(chips[i].first(byTag("a"))), p.without(keys[i]); got != want {
 			p.wrong("without %q there are %d episodes, want %d", chips[i].text(), got, want)
 		}
 	}
@@ -189,23 +206,20 @@ func (p *stand) chips() {
 // parts are words that the chip of a wish cannot do without.
 func (p *stand) parts(o wish) []string {
 	var out []string
-	long := func(iso string) string {
-		d, _ := time.Parse(time.DateOnly, iso)
-		return d.Format("2 January 2006")
+	if len(o.values)+len(o.spans) > 3 || slices.ContainsFunc(p.standing(), o.is) {
+		return nil // shortened; a sentence of its own
 	}
-	for _, end := range [...]string{o.from, o.to} {
-		switch {
-		case end == "":
-		case o.kind == query.Dates:
-			out = append(out, long(end))
-		default:
-			out = append(out, end)
+	for _, span := range o.spans {
+		for _, end := range span {
+			if d, err := time.Parse(time.DateOnly, end); err == nil {
+				end = d.Format("2 January 2006")
+			}
+			if end != "" && len(o.spans) == 1 { // others may have been joined
+				out = append(out, end)
+			}
 		}
 	}
-	if len(o.values) > 3 || slices.ContainsFunc(p.standing(), o.is) {
-		return out // shortened; a sentence of its own
-	}
-	if o.exclude && o.key != "dup" && !slices.Equal(o.values, []string{""}) {
+	if o.exclude && o.key != "dup" && !(len(o.spans) == 0 && slices.Equal(o.values, []string{""})) {
 		out = append(out, "not")
 	}
 	for _, v := range o.values {
@@ -217,106 +231,6 @@ func (p *stand) parts(o wish) []string {
 		}
 	}
 	return out
-}
-
-// facets checks the number beside each value of each filter, which are there, and
-// which are chosen.
-func (p *stand) facets() {
-	for _, c := range panel() {
-		box := p.doc.first(byID("fac-" + c.key))
-		if held := p.r.holdsField(c.field); box.ok() != held || !held {
-			if box.ok() != held {
-				p.wrong("the filter %s is there: %v", c.key, box.ok())
-			}
-			continue
-		}
-		on, _ := p.truth.s.wish(c.key)
-		if c.kind == query.Dates || c.kind == query.Numbers {
-			form := box.form()
-			if form.Get(c.key+"_from") != on.from || form.Get(c.key+"_to") != on.to {
-				p.wrong("the filter %s holds %v, want %s to %s", c.key, form, on.from, on.to)
-			}
-			continue
-		}
-		if c.key == "dup" {
-			p.duplicates(box, c, on)
-			continue
-		}
-		p.options(box, c, on)
-	}
-}
-
-// options checks a filter with a list of values.
-func (p *stand) options(box node, c control, on wish) {
-	mark := ""
-	if on.exclude {
-		mark = "!"
-	}
-	chars := 0
-	if c.kind == query.Prefixes {
-		chars = 3
-	}
-	tally := p.truth.tally(c.key, p.truth.s.fieldOf(c), chars)
-	shown := map[string]bool{}
-	least := -1 // of what is shown and was not chosen
-	for _, in := range box.all(func(n node) bool { return n.Data == "input" && n.attr("type") == "checkbox" && n.attr("name") == c.key }) {
-		value, marked := strings.CutPrefix(in.attr("value"), mark)
-		if value == "none" {
-			value = ""
-		}
-		if !marked || shown[value] {
-			p.wrong("the filter %s offers %q", c.key, in.attr("value"))
-		}
-		shown[value] = true
-		label := in.up(byTag("label"))
-		n, ok := number(label.first(byClass("n")).text())
-		if want := p.truth.count(c, value); !ok || n != want {
-			p.wrong("%s: %q has %d episodes, want %d", c.key, label.text(), n, want)
-		}
-		_, checked := in.has("checked")
-		if checked != slices.Contains(on.values, value) {
-			p.wrong("%s: %q is chosen: %v", c.key, label.text(), checked)
-		}
-		if !checked && value != "" && (least < 0 || n < least) {
-			least = n
-		}
-	}
-	hidden := 0
-	for value, n := range tally {
-		if shown[value] || n == 0 {
-			continue
-		}
-		if hidden++; len(shown) < 10 || n > least {
-			p.wrong("%s: the value %q with %d episodes is not offered", c.key, value, n)
-		}
-	}
-	delete(tally, "")
-	more := box.first(func(n node) bool { return n.class("more") && strings.HasPrefix(n.text(), "The commonest of") })
-	if hidden > 0 && more.text() != "The commonest of "+grouped(len(tally))+"." {
-		p.wrong("%s: %d values are not shown, and it says %q", c.key, hidden, more.text())
-	}
-	for _, v := range on.values {
-		if !shown[v] && !slices.Contains(strings.Split(strings.Join(box.form()[c.key], ", "), ", "), mark+v) {
-			p.wrong("%s: the chosen %q is neither offered nor written", c.key, v)
-		}
-	}
-}
-
-// duplicates checks the three ways to deal with them.
-func (p *stand) duplicates(box node, c control, on wish) {
-	twice := p.truth.count(c, "1")
-	all := len(p.truth.under("dup"))
-	for value, want := range map[string]int{"!1": all - twice, "any": all, "1": twice} {
-		in := box.first(func(n node) bool { return n.attr("name") == "dup" && n.attr("value") == value })
-		if n, ok := number(in.up(byTag("label")).first(byClass("n")).text()); !ok || n != want {
-			p.wrong("duplicates, %s: %d episodes, want %d", value, n, want)
-		}
-		_, checked := in.has("checked")
-		is := slices.Equal(on.values, []string{"1"})
-		if want := value == "!1" && is && on.exclude || value == "1" && is && !on.exclude || value == "any" && len(on.values) == 0; checked != want {
-			p.wrong("duplicates, %s: chosen %v", value, checked)
-		}
-	}
 }
 
 // list checks the lines of the page and where it stands.
@@ -420,7 +334,7 @@ func (p *stand) names(body string) {
 func (p *stand) step() string {
 	s := p.truth.s
 	link := func(test func(node) bool) node { return p.doc.first(test) }
-	if a := link(byAttr("data-prev", "")); a.ok() && !p.chance(3) {
+	if a := link(byAttr("data-prev", "")); a.ok() && p.chance(2) {
 		return p.follow("previous", a, s, max(0, p.at-onPage))
 	}
 	if s.unit == "charts" && p.truth.episodes > 0 && p.chance(2) {
@@ -429,13 +343,13 @@ func (p *stand) step() string {
 		}
 	}
 	for range 20 {
-		switch p.IntN(10) {
+		switch p.IntN(12) {
 		case 0: // a chip taken off
 			if len(s.wishes) > 0 {
 				i := p.IntN(len(s.wishes))
 				return p.follow("a chip", p.doc.all(byClass("chip"))[i].first(byTag("a")), s.without(s.wishes[i].key), 0)
 			}
-		case 1, 2, 3: // a value of a filter ticked or unticked
+		case 1, 2, 3, 10, 11: // a value of a filter ticked or unticked
 			if how := p.tick(); how != "" {
 				return how
 			}
@@ -443,7 +357,7 @@ func (p *stand) step() string {
 			if heads := p.doc.first(byClass("grid")).all(func(n node) bool { return n.Data == "th" && n.first(byTag("a")).ok() }); len(heads) > 0 && s.unit == "" {
 				return p.heading(pick(p.walker, heads))
 			}
-		case 5, 8, 9:
+		case 5, 8:
 			if a := link(byAttr("data-next", "")); a.ok() {
 				return p.follow("next", a, s, p.at+onPage)
 			}
@@ -460,10 +374,10 @@ func (p *stand) step() string {
 			name := map[string]string{"": "Episodes", "spells": "Spells", "patients": "Patients", "charts": "Charts"}[to]
 			a := link(byClass("seg")).first(func(n node) bool { return n.Data == "a" && n.text() == name })
 			return p.follow("unit", a, s, 0)
-		case 7:
+		case 7, 9:
 			if p.chance(3) {
 				cleared := s
-				cleared.wishes, cleared.any = p.standing(), false
+				cleared.wishes, cleared.anyDx, cleared.anyOp, cleared.ifs = p.standing(), false, false, nil
 				if a := link(func(n node) bool { return n.Data == "a" && n.text() == "Clear all" }); a.ok() {
 					return p.follow("clear", a, cleared, 0)
 				}
@@ -488,6 +402,9 @@ func (p *stand) follow(how string, a node, s state, at int) string {
 	if !a.ok() {
 		p.wrong("no link for %s", how)
 		p.t.FailNow()
+	}
+	if s.open = nil; strings.Contains(a.attr("href"), "open=") {
+		p.wrong("the link for %s keeps the side panel as it is", how)
 	}
 	p.openAt(a.attr("href"), s, at)
 	if p.url != a.attr("href") {
@@ -521,51 +438,4 @@ func (p *stand) heading(th node) string {
 		s.sort = nil
 	}
 	return p.follow("a heading", th.first(byTag("a")), s, 0)
-}
-
-// tick changes one value of a filter in the form and sends it.
-func (p *stand) tick() string {
-	c := pick(p.walker, panel())
-	box := p.doc.first(byID("fac-" + c.key))
-	options := box.all(func(n node) bool {
-		return n.Data == "input" && n.attr("name") == c.key && (n.attr("type") == "checkbox" || n.attr("type") == "radio")
-	})
-	if len(options) == 0 {
-		return ""
-	}
-	in := pick(p.walker, options)
-	form := p.doc.first(byID("f")).form()
-	s := p.truth.s
-	on, _ := s.wish(c.key)
-	value, exclude := strings.CutPrefix(in.attr("value"), "!")
-	if value == "none" {
-		value = ""
-	}
-	switch _, checked := in.has("checked"); {
-	case in.attr("type") == "radio":
-		form[c.key] = []string{in.attr("value")}
-		if s = s.without(c.key); value != "any" {
-			s = s.with(wish{control: c, values: []string{value}, exclude: exclude})
-		}
-	case checked:
-		i := slices.Index(form[c.key], in.attr("value"))
-		form[c.key] = slices.Delete(form[c.key], i, i+1)
-		on.values = slices.DeleteFunc(slices.Clone(on.values), func(v string) bool { return v == value })
-		if s = s.without(c.key); len(on.values) > 0 {
-			s = s.with(on)
-		}
-	default:
-		if c.kind == query.Prefixes && slices.ContainsFunc(on.values, func(v string) bool { return v != "" && strings.HasPrefix(value, v) }) {
-			return "" // it is in already
-		}
-		form.Add(c.key, in.attr("value"))
-		on.control, on.exclude = c, exclude
-		on.values = slices.DeleteFunc(slices.Clone(on.values), func(v string) bool { return c.kind == query.Prefixes && value != "" && strings.HasPrefix(v, value) })
-		on.values = append(on.values, value)
-		slices.Sort(on.values)
-		s = s.with(on)
-	}
-	p.path = append(p.path, fmt.Sprintf("%s=%s", c.key, in.attr("value")))
-	p.open(p.doc.first(byID("f")).attr("action")+"?"+form.Encode(), s)
-	return "a facet"
 }

@@ -2,6 +2,7 @@
 // forms load whole pages.
 import './nav';
 import './finder';
+import './panel';
 import './drawer';
 import './keys';
 

@@ -1,6 +1,7 @@
 // Links marked data-nav and the filter form replace only #app; the URL that the
 // server says goes into the history.
 import { Idiomorph } from 'idiomorph';
+import { carried, stale } from './open';
 
 type Policy = { createHTML(s: string): string };
 declare global {
@@ -33,6 +34,19 @@ function stop(): void {
   under?.abort();
 }
 
+// morph makes one element into another and leaves alone what the person does
+// just now: what is being typed, menus that are open, the filters on a phone, and
+// parts of the panel that were opened or closed since the other was asked for.
+export function morph(old: Element, next: Element): void {
+  Idiomorph.morph(old, next, {
+    morphStyle: 'outerHTML',
+    ignoreActiveValue: document.activeElement?.matches('input:not([type=checkbox]):not([type=radio])') ?? false,
+    callbacks: {
+      beforeAttributeUpdated: (name: string, el: Element) => !(name === 'open' && el instanceof HTMLDetailsElement && (!el.matches('.fac') || stale(el))) && !(name === 'class' && el.matches('.side')) && !(name === 'aria-expanded' && !el.matches('.tw')),
+    },
+  });
+}
+
 // part fetches a part of a page. Where there is none (an error, a session that is
 // over) the browser goes to the whole page, which says what is wrong.
 export async function part(url: string, name: string, id: string, signal: AbortSignal): Promise<{ element: HTMLElement; canonical: string } | undefined> {
@@ -48,6 +62,17 @@ export async function part(url: string, name: string, id: string, signal: AbortS
   location.href = url;
 }
 
+// rename notes another address for what is shown, without a step in the history:
+// under a record that lies over the list, for the list.
+export function rename(url: string): void {
+  if (state().list) history.replaceState({ ...state(), list: url }, '');
+  else history.replaceState(history.state, '', url);
+  showing = url;
+  const app = find<HTMLElement>('#app'), open = find<HTMLInputElement>('#f input[name=open]');
+  if (app) app.dataset.url = url;
+  open?.setAttribute('value', new URL(url, location.origin).searchParams.get('open') ?? '');
+}
+
 // go fetches the explorer's part of a page and morphs it in, which keeps focus,
 // scroll positions and open panels.
 export async function go(url: string, push: boolean): Promise<void> {
@@ -55,8 +80,10 @@ export async function go(url: string, push: boolean): Promise<void> {
   const mine = (under = new AbortController());
   const app = find<HTMLElement>('#app');
   if (!app) { location.href = url; return; }
-  if (push) document.dispatchEvent(new Event('leaving'));
-  else showing = url;
+  if (push) {
+    document.dispatchEvent(new Event('leaving'));
+    url = carried(url);
+  } else showing = url;
   const slow = setTimeout(() => app.setAttribute('aria-busy', 'true'), 120);
   const got = await part(url, 'app', 'app', mine.signal);
   clearTimeout(slow);
@@ -65,15 +92,7 @@ export async function go(url: string, push: boolean): Promise<void> {
     return;
   }
   const before = count(app);
-  const typing = document.activeElement?.matches('input:not([type=checkbox]):not([type=radio])') ?? false;
-  Idiomorph.morph(app, got.element, {
-    morphStyle: 'outerHTML',
-    ignoreActiveValue: typing,
-    callbacks: {
-      // what the person opened stays open
-      beforeAttributeUpdated: (name: string, el: Element) => !(name === 'open' && el.tagName === 'DETAILS') && !(name === 'class' && el.matches('.side')) && !(name === 'aria-expanded'),
-    },
-  });
+  morph(app, got.element);
   const shown = find<HTMLElement>('#app')!;
   shown.removeAttribute('aria-busy');
   if (push && got.canonical !== here()) history.pushState({ depth: state().depth + 1 }, '', got.canonical);
@@ -97,7 +116,7 @@ function top(link: HTMLElement): void {
   if (document.activeElement !== link) find<HTMLElement>('.grid tbody a')?.focus({ preventScroll: true });
 }
 
-const address = (form: HTMLFormElement) => {
+export const address = (form: HTMLFormElement): string => {
   const out = new URLSearchParams();
   for (const [key, value] of new FormData(form)) if (typeof value === 'string' && value !== '') out.append(key, value);
   return form.getAttribute('action') + '?' + out.toString();
@@ -127,6 +146,7 @@ document.addEventListener('change', (e) => {
   const field = e.target as HTMLInputElement;
   const form = field.form;
   if (form?.id !== 'f' || !field.name) return;
+  if (field.name === 'not' && !find(':is(.opt, .kids) :checked', field.closest('fieldset')!) && ![...field.closest('fieldset')!.querySelectorAll<HTMLInputElement>('.span input, .typed input')].some((i) => i.value)) return; // nothing is chosen yet
   // Every question is written to the access record, so typing waits for the
   // Enter or the tick that often follows, and both are asked as one.
   clearTimeout(waiting);

@@ -78,13 +78,14 @@ type Explorer struct {
 	Episodes, Patients, Spells          policy.Count
 	From, To                            policy.Count
 	By                                  query.Unit // what a row is
-	Clinical, Wrap, Any                 bool
+	Clinical, Wrap                      bool
 	Begins, Cleared                     bool // there are default filters; they alone are on
 	EverythingURL                       string
 	How                                 How
 	Methods                             []string // by which the stays shown or filtered by were put together
 	Chips                               []Chip
 	Facets                              []Facet
+	Open                                string // what is open in the side panel, where the filters do not suggest it
 	Months                              Months
 	Hidden                              []Pair
 	State                               []Pair // all of it, for the box that finds
@@ -145,28 +146,6 @@ type Chip struct{ Field, Text, Remove string }
 
 // Says is the chip as a sentence.
 func (c Chip) Says() string { return strings.TrimSpace(c.Field + " " + c.Text) }
-
-// Facet is one filter of the side panel.
-type Facet struct {
-	Key, Title         string
-	Active             int // values chosen
-	Open               bool
-	Span, Dates, Codes bool
-	From, To, Typed    string
-	Exclude            bool
-	Begins, Radio      bool   // a default filter stands; one option of all is chosen
-	Note               string // the method behind the field
-	Options            []Option
-	More               policy.Count // distinct values in all, if not all are shown
-}
-
-// Option is one value of a facet.
-type Option struct {
-	Value, Code, Label string
-	Count              policy.Count
-	Share              int // of the largest, in percent
-	On                 bool
-}
 
 // Months is the strip of admissions by month.
 type Months struct {
@@ -280,25 +259,4 @@ func cellClass(c Cell) string {
 		return c.Class + " mut"
 	}
 	return c.Class
-}
-
-func mode(f Facet) string {
-	if f.Dates {
-		return "text"
-	}
-	return "numeric"
-}
-
-func example(f Facet) string {
-	if f.Dates {
-		return "2008-04-01"
-	}
-	return ""
-}
-
-func exampleCode(f Facet) string {
-	if f.Key == "dx" {
-		return "L40 or C44.3"
-	}
-	return "S06 or S06.5"
 }
