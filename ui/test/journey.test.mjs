@@ -152,6 +152,10 @@ for (const javaScriptEnabled of [true, false]) {
     assert.equal(await total(page), finished);
     // unticking the default in the form is not the same as saying nothing
     await page.click('#fac-fin summary');
+    if (!javaScriptEnabled) {
+      await page.click('#fac-fin .fac__show button');
+      await page.waitForURL(/open=/);
+    }
     await page.uncheck('#fac-fin input[value="3"]');
     if (!javaScriptEnabled) await page.click('.apply button');
     await page.waitForURL(/fin=any/);
