@@ -39,8 +39,9 @@ func (w *Warehouse) Episode(ctx context.Context, acc policy.Access, q query.Quer
 	if err := q.Validate(w.o.Dictionary); err != nil {
 		return nil, err
 	}
-	if _, err := acc.Narrow(query.Query{Where: q.Where, Sort: q.Sort}, policy.Scope{OneEpisode: true}, w.o.Dictionary, w.o.Now()); err != nil {
-		return nil, err
+	whole := asking{kind: "record", query: one, scope: policy.Scope{OneEpisode: true}, episode: id, client: from, words: "one episode and the patient's others in short"}
+	if _, err := acc.Narrow(query.Query{Where: q.Where, Sort: q.Sort}, whole.scope, w.o.Dictionary, w.o.Now()); err != nil {
+		return nil, w.refused(ctx, acc, whole, err)
 	}
 	rec := &Record{}
 	beside := func(ctx context.Context, got *asked) error {
@@ -63,7 +64,7 @@ func (w *Warehouse) Episode(ctx context.Context, acc policy.Access, q query.Quer
 		got.beside = max(0, len(rec.Course.Briefs)-1) // one of them is this
 		return err
 	}
-	got, err := w.ask(ctx, acc, asking{kind: "record", query: one, scope: policy.Scope{OneEpisode: true}, episode: id, client: from, words: "one episode and the patient's others in short"}, beside)
+	got, err := w.ask(ctx, acc, whole, beside)
 	if err != nil {
 		return nil, err
 	}

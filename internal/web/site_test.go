@@ -34,6 +34,7 @@ type site struct {
 	server  http.Handler
 	records *source
 	store   registry.Store
+	auth    *auth.Service
 	cookies map[policy.Role]*http.Cookie
 }
 
@@ -160,25 +161,35 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	if err := store.AddAgreement(t.Context(), s.records.agreement); err != nil {
 		t.Fatal(err)
 	}
-	const password = "a long password of a test"
+	s.auth = service
 	for _, role := range policy.Roles() {
-		u := registry.User{Name: string(role), Display: role.Label(), Role: role}
+		ref := ""
 		if role == policy.Researcher || role == policy.Clinician {
-			u.Agreement = s.records.agreement.Ref
+			ref = s.records.agreement.Ref
 		}
-		if u.Hash, err = service.Hash(u.Name, password); err != nil {
-			t.Fatal(err)
-		}
-		if err := store.AddUser(t.Context(), u); err != nil {
-			t.Fatal(err)
-		}
-		token, _, err := service.SignIn(t.Context(), u.Name, password, "127.0.0.1", "test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.cookies[role] = &http.Cookie{Name: "session", Value: token}
+		s.join(string(role), role, ref)
 	}
 	return s
+}
+
+// join adds somebody, named on an agreement or on none, and signs them in. What
+// they do is asked for by their name in place of a role.
+func (s *site) join(name string, role policy.Role, agreement string) {
+	s.t.Helper()
+	const password = "a long password of a test"
+	u := registry.User{Name: name, Display: role.Label(), Role: role, Agreement: agreement}
+	var err error
+	if u.Hash, err = s.auth.Hash(name, password); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.store.AddUser(s.t.Context(), u); err != nil {
+		s.t.Fatal(err)
+	}
+	token, _, err := s.auth.SignIn(s.t.Context(), name, password, "127.0.0.1", "test")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.cookies[policy.Role(name)] = &http.Cookie{Name: "session", Value: token}
 }
 
 // get asks for a page as somebody and follows a redirect to the canonical

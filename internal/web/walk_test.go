@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -308,24 +307,8 @@ func first(address string) string {
 // names checks that no address on the page, and nothing that a form sends, holds
 // what names a patient or an episode.
 func (p *stand) names(body string) {
-	if strings.Contains(body, synthMark) {
-		p.wrong("a person key is on the page")
-	}
-	for _, n := range p.doc.all(func(node) bool { return true }) {
-		for _, a := range n.Attr {
-			if a.Key != "href" && a.Key != "action" && a.Key != "value" && !strings.HasPrefix(a.Key, "data-") && a.Key != "src" {
-				continue
-			}
-			text, err := url.QueryUnescape(a.Val)
-			if err != nil {
-				text = a.Val
-			}
-			for _, word := range regexp.MustCompile(`[0-9A-Za-z]{8,}`).FindAllString(text, -1) {
-				if p.r.naming[word] {
-					p.wrong("%s=%q names a patient or an episode", a.Key, a.Val)
-				}
-			}
-		}
+	for _, what := range p.r.names(p.doc, body) {
+		p.wrong("%s", what)
 	}
 }
 
