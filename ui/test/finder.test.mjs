@@ -74,7 +74,7 @@ test('by-keyboard-alone', async () => {
   await listed(page, /Nothing found/);
   assert.equal(await page.textContent('#live'), 'Nothing found');
   await page.keyboard.press('Enter');
-  assert.match(page.url(), /dx=L40$/);
+  assert.match(page.url(), /dx=L40&open=\S*main$/, 'the filters are as they were, the panel as it was opened');
   assert.deepEqual(wrong, []);
   await context.close();
 });
