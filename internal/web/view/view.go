@@ -245,7 +245,12 @@ func initials(name string) string {
 }
 
 // colClass gives a column its width.
-func colClass(c Column) string { return "c-" + c.Class }
+func colClass(c Column) string {
+	if c.Class == "num" && len(c.Label) <= 6 { // an age, and other numbers with a short name
+		return "c-short"
+	}
+	return "c-" + c.Class
+}
 
 func gridClass(wrap bool) string {
 	if wrap {
