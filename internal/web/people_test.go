@@ -271,9 +271,14 @@ func TestPatientsOfATeam(t *testing.T) {
 	if strings.Contains(body, ">Spells</a>") {
 		t.Error("a tab of spells")
 	}
-	for role, want := range map[policy.Role]int{policy.Clinician: http.StatusForbidden, policy.Planner: http.StatusForbidden, policy.DataManager: http.StatusForbidden, policy.Researcher: http.StatusOK} {
+	for role, want := range map[policy.Role]int{policy.Planner: http.StatusForbidden, policy.DataManager: http.StatusForbidden, policy.Researcher: http.StatusOK} {
 		if status, _, _ := s.get(role, "/records?view=spells"); status != want {
 			t.Errorf("spells of %s: status %d", role, status)
+		}
+	}
+	for _, link := range []string{"/records", "/records?sort=-STARTAGE", "/records?view=spells"} { // a colleague's
+		if status, body, _ := s.get(policy.Clinician, link); status != http.StatusOK || strings.Contains(body, "data-row") || !strings.Contains(body, `data-unit="patients"`) {
+			t.Errorf("%s of a clinician: status %d, or not the patients", link, status)
 		}
 	}
 }

@@ -39,6 +39,11 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	}
 	state := sc.state
 	page := warehouse.Page{After: in.Get("after"), Before: in.Get("before")}
+	if v.access.SeesRows() && !v.access.SeesEpisodes() && !state.Charts && state.Unit != query.Patients {
+		// A colleague's link to a list of episodes is one to patients here.
+		state.Unit, state.Sort = query.Patients, nil
+		sc.state = state
+	}
 	if state.Charts {
 		page = warehouse.Page{} // charts have no pages
 	}
