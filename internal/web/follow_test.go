@@ -140,7 +140,10 @@ func (p *stand) mark() string {
 		w.control = x.control
 		var kept []string
 		for _, v := range w.values {
-			under := slices.ContainsFunc(x.values, func(y string) bool { return v == y || x.kind == query.Prefixes && y != "" && strings.HasPrefix(v, y) })
+			// a code gives way to a narrower one, and to a wider one
+			under := slices.ContainsFunc(x.values, func(y string) bool {
+				return v == y || x.kind == query.Prefixes && !on(x) && v != "" && y != "" && (strings.HasPrefix(v, y) || strings.HasPrefix(y, v))
+			})
 			if !w.exclude && !under {
 				kept = append(kept, v)
 			}
@@ -153,6 +156,6 @@ func (p *stand) mark() string {
 			next = next.with(w)
 		}
 	}
-	p.path = append(p.path, c.key+": "+says)
+	p.path = append(p.path, p.url, c.key+": "+says)
 	return p.follow("a mark", a, next, 0)
 }

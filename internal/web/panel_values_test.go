@@ -191,7 +191,7 @@ func (p *stand) tick() string {
 			s = s.with(on)
 		}
 	}
-	if checked {
+	if in.attr("type") == "checkbox" && checked {
 		i := slices.Index(form[name], value)
 		form[name] = slices.Delete(form[name], i, i+1)
 	} else {
