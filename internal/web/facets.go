@@ -160,7 +160,7 @@ func (s *Server) facet(sc scene, c query.Control, counts []warehouse.Facet) view
 	}
 	switch {
 	case c.Key == "dup":
-		f.Radio, f.Options = true, duplicates(on, active, &counts[0])
+		f.Radio, f.Options = true, s.duplicates(sc, field, on, active, &counts[0])
 		return f
 	case f.Span:
 		s.spanFacet(&f, c, on, &counts[0])
@@ -269,8 +269,9 @@ func share(options []view.Option) {
 	}
 }
 
-// duplicates makes the three ways in which duplicates can be dealt with.
-func duplicates(on query.Filter, active bool, counts *warehouse.Facet) []view.Option {
+// duplicates makes the three ways in which duplicates can be dealt with, and
+// beside them any other that a link has brought.
+func (s *Server) duplicates(sc scene, field hes.Field, on query.Filter, active bool, counts *warehouse.Facet) []view.Option {
 	var twice policy.Count
 	rest := []policy.Count{counts.Missing}
 	for _, v := range counts.Values {
@@ -290,8 +291,38 @@ func duplicates(on query.Filter, active bool, counts *warehouse.Facet) []view.Op
 		{Value: query.Any, Label: "Shown with the rest", Count: all, On: !active},
 		{Value: "1", Label: "Duplicates only", Count: twice, On: is && !on.Exclude},
 	}
+	if active && !is {
+		out = append(out, s.otherwise(sc, field, on, counts))
+	}
 	share(out)
 	return out
+}
+
+// otherwise makes of a whole filter one option, which is chosen.
+func (s *Server) otherwise(sc scene, field hes.Field, on query.Filter, counts *warehouse.Facet) view.Option {
+	var values, names []string
+	var in []policy.Count
+	add := func(value string, n policy.Count) {
+		if slices.Contains(on.Values, value) != on.Exclude {
+			in = append(in, n)
+		}
+	}
+	for _, v := range on.Values {
+		if v != query.None {
+			_, label := s.optionLabel(sc, field, v)
+			names = append(names, label)
+		}
+		if on.Exclude {
+			v = "!" + v
+		}
+		values = append(values, v)
+	}
+	for _, v := range counts.Values {
+		add(v.Value, v.Count)
+	}
+	add(query.None, counts.Missing)
+	begin, rest := recorded(field.Label+" is", on, names)
+	return view.Option{Value: strings.Join(values, ","), Label: begin + " " + rest, Count: policy.Sum(in), On: true}
 }
 
 // ordered puts values into the order of their code list; without one they keep

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -130,17 +131,35 @@ func (p *stand) rest(box node, c control, tally map[string]int, shown map[string
 func (p *stand) duplicates(box node, c control, on wish) {
 	twice := p.truth.count(c, "1")
 	all := len(p.truth.under("dup"))
-	for value, want := range map[string]int{"!1": all - twice, "any": all, "1": twice} {
+	options := map[string]int{"!1": all - twice, "any": all, "1": twice}
+	other := !slices.Equal(on.values, []string{"1"}) && len(on.values) > 0 // which a link has brought
+	if other {
+		options[p.said(on)] = len(p.truth.matching)
+	}
+	if n := len(box.all(byAttr("type", "radio"))); n != len(options) {
+		p.wrong("%d ways to deal with duplicates, want %d", n, len(options))
+	}
+	for value, want := range options {
 		in := box.first(func(n node) bool { return n.attr("name") == "dup" && n.attr("value") == value })
 		if n, ok := number(in.up(byTag("label")).first(byClass("n")).text()); !ok || n != want {
 			p.wrong("duplicates, %s: %d episodes, want %d", value, n, want)
 		}
 		_, checked := in.has("checked")
 		is := slices.Equal(on.values, []string{"1"})
-		if want := value == "!1" && is && on.exclude || value == "1" && is && !on.exclude || value == "any" && len(on.values) == 0; checked != want {
+		if want := value == "!1" && is && on.exclude || value == "1" && is && !on.exclude || value == "any" && len(on.values) == 0 || other && value == p.said(on); checked != want {
 			p.wrong("duplicates, %s: chosen %v", value, checked)
 		}
 	}
+}
+
+// said is a wish as one value of a form.
+func (p *stand) said(w wish) string {
+	var out []string
+	for _, v := range w.values {
+		out = append(out, map[bool]string{true: "!"}[w.exclude]+cmp.Or(v, "none"))
+	}
+	slices.SortFunc(out, func(a, b string) int { return cmp.Compare(strings.TrimPrefix(a, "!"), strings.TrimPrefix(b, "!")) })
+	return strings.Join(out, ",")
 }
 
 // tick changes one value of a filter in the form and sends it; now and then, what
@@ -169,6 +188,9 @@ func (p *stand) tick() string {
 		on.exclude = !checked
 		s = s.with(on)
 	case in.attr("type") == "radio":
+		if checked {
+			return ""
+		}
 		if s = s.without(c.key); value != "any" {
 			bare, exclude := strings.CutPrefix(value, "!")
 			s = s.with(wish{control: c, values: []string{bare}, exclude: exclude})

@@ -148,7 +148,7 @@ func (w *walker) wish(c control, s state, row int) wish {
 func (w *walker) free(c control, s state) wish {
 	out, field := wish{control: c, exclude: w.chance(4)}, s.fieldOf(c)
 	switch {
-	case c.key == "dup": // what the panel can say
+	case c.key == "dup" && !w.chance(4): // what the panel can say
 		out.values = []string{"1"}
 		return out
 	case c.kind == query.Dates || c.kind == query.Numbers:
