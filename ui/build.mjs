@@ -34,6 +34,7 @@ put('mark.svg', readFileSync(new URL('src/mark.svg', import.meta.url)));
 const sheets = [
   'base',
   'explorer',
+  'strip',
   'finder',
   'facets',
   'help',

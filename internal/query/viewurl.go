@@ -5,18 +5,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 )
 
-var (
-	// codes, and the words that derived fields hold: "day case", "90+", "in_situ",
-	// "MOST DEPRIVED 10%"
-	choiceText = regexp.MustCompile(`^[0-9A-Za-z&.+_-][0-9A-Za-z&.+_% -]{0,39}$`)
-	monthText  = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}$`)
-)
+// choiceText is codes, and the words that derived fields hold: "day case", "90+",
+// "in_situ", "MOST DEPRIVED 10%".
+var choiceText = regexp.MustCompile(`^[0-9A-Za-z&.+_-][0-9A-Za-z&.+_% -]{0,39}$`)
 
 // ParseView reads a URL's query over what a release offers. A filter that the
 // query does not mention is as its default says; "any" takes it off. Keys that
@@ -190,29 +186,6 @@ func widest(codes, was []string) []string {
 	return slices.DeleteFunc(codes, func(c string) bool { return drop[c] })
 }
 
-// day reads a day ("2008-04-01", "1/4/2008") or a month ("2008-04"), which
-// stands for its first or last day.
-func day(c Control, text string, last bool) (string, error) {
-	if text == "" {
-		return "", nil
-	}
-	if monthText.MatchString(text) {
-		t, err := time.Parse("2006-01", text)
-		if err == nil && t.Year() >= 1000 {
-			if last {
-				t = t.AddDate(0, 1, -1)
-			}
-			return t.Format(time.DateOnly), nil
-		}
-	}
-	for _, form := range [...]string{time.DateOnly, "2/1/2006", "2 Jan 2006"} {
-		if t, err := time.Parse(form, text); err == nil && t.Year() >= 1000 {
-			return t.Format(time.DateOnly), nil
-		}
-	}
-	return "", fault.New(fault.Invalid, "%s: write a day as 2008-04-01 or 1/4/2008, or a month as 2008-04.", c.Says)
-}
-
 // Encode writes the view as a URL's query, without "?": keys in a fixed order,
 // defaults left out, "any" where a default filter has been taken off.
 func (v View) Encode() string {
@@ -235,7 +208,11 @@ func (v View) Encode() string {
 		}
 		values := f.Values
 		if f.From != "" || f.To != "" {
-			values = append([]string{Span{f.From, f.To}.String()}, values...)
+			span := Span{f.From, f.To}
+			if c.Kind == Dates {
+				span = span.months()
+			}
+			values = append([]string{span.String()}, values...)
 		}
 		for _, value := range values {
 			if f.Exclude {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"webenablehes/internal/query"
@@ -41,7 +42,11 @@ func (s *Server) chips(sc scene, to func(query.View) string) []view.Chip {
 					names = append(names, strings.TrimSpace(code+" "+label))
 				}
 			}
-			chip.Field, chip.Text = recorded(chip.Field, f, shorten(names))
+			begin := chip.Field
+			chip.Field, chip.Text = recorded(begin, f, shorten(names, chipNames))
+			if _, whole := recorded(begin, f, shorten(names, chipWhole)); whole != chip.Text {
+				chip.Whole = whole
+			}
 		}
 		out = append(out, chip)
 	}
@@ -53,12 +58,24 @@ func (s *Server) chips(sc scene, to func(query.View) string) []view.Chip {
 	return out
 }
 
+// chipNames is how many values a chip names before it is cut short, and
+// chipWhole how many it names when it is opened.
+const chipNames, chipWhole = 3, 100
+
 // shorten keeps a list of names to what a sentence can hold.
-func shorten(names []string) []string {
-	if len(names) > 3 {
-		return append(names[:2:2], "others")
+func shorten(names []string, most int) []string {
+	if len(names) <= most {
+		return names
 	}
-	return names
+	return append(names[:most-1:most-1], strconv.Itoa(len(names)-most+1)+" others")
+}
+
+// either joins names: "A, B or C".
+func either(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
 // recorded ends a filter's sentence: names, "not recorded", both, or that these
@@ -69,28 +86,69 @@ func recorded(field string, f query.Filter, names []string) (begin, rest string)
 		if f.Missing() {
 			names = append(names, "not recorded")
 		}
-		return field, strings.Join(names, " or ")
+		return field, either(names)
 	case len(names) == 0:
 		return field, "recorded"
 	case f.Missing():
-		return field + " not", strings.Join(names, " or ") + ", and is recorded"
+		return field + " not", either(names) + ", and is recorded"
 	}
-	return field + " not", strings.Join(names, " or ")
+	return field + " not", either(names)
 }
 
-// spansSay says a filter on numbers or dates.
+// spansSay says a filter on numbers or dates: "Aged", "65 or over"; "Stayed", "3
+// days or more".
 func spansSay(name string, c query.Control, f query.Filter) (field, text string) {
 	var names []string
 	for _, s := range f.Spans() {
 		if c.Kind == query.Dates {
-			s.From, s.To = longDate(s.From), longDate(s.To)
+			names = append(names, days(s))
+		} else {
+			names = append(names, numbers(c, s))
 		}
-		names = append(names, span(s.From, s.To))
 	}
 	if len(names) == 0 {
 		return recorded(name+" is", f, nil)
 	}
-	return recorded(c.Says, f, shorten(names))
+	field = c.Says
+	if c.Key == "los" {
+		field = "Stayed"
+	}
+	return recorded(field, f, shorten(names, chipNames))
+}
+
+// days says a span of days, in months where it is whole ones.
+func days(s query.Span) string {
+	from, to := date(s.From, monthForm), date(s.To, monthForm)
+	if s.From != "" && !query.WholeMonth(s.From, false) || s.To != "" && !query.WholeMonth(s.To, true) {
+		from, to = longDate(s.From), longDate(s.To)
+	}
+	return span(from, to)
+}
+
+// numbers says a span of numbers.
+func numbers(c query.Control, s query.Span) string {
+	more, less := " or more", " or less"
+	if c.Key == "age" {
+		more, less = " or over", " or under"
+	}
+	counted := func(n string) string {
+		switch {
+		case c.Key != "los":
+			return n
+		case n == "1":
+			return "1 day"
+		}
+		return n + " days"
+	}
+	switch {
+	case s.To == "":
+		return counted(s.From) + more
+	case s.From == "":
+		return counted(s.To) + less
+	case s.From == s.To:
+		return counted(s.To)
+	}
+	return s.From + " to " + counted(s.To)
 }
 
 // sentence says the filters that a list begins with in words of their own; whole

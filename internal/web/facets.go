@@ -368,40 +368,6 @@ func (s *Server) optionLabel(sc scene, f hes.Field, value string) (code, label s
 	return "", value
 }
 
-// months makes the strip of admissions by month, over all months between the
-// first and the last that has any.
-func months(f warehouse.Facet, state query.View) view.Months {
-	var out view.Months
-	if len(f.Values) == 0 {
-		return out
-	}
-	counts := map[string]warehouse.Value{}
-	most := 1
-	for _, v := range f.Values {
-		counts[v.Value] = v
-		most = max(most, v.Count.Published())
-	}
-	first, err1 := time.Parse("2006-01", f.Values[0].Value)
-	last, err2 := time.Parse("2006-01", f.Values[len(f.Values)-1].Value)
-	if err1 != nil || err2 != nil {
-		return out
-	}
-	if oldest := last.AddDate(-30, 0, 0); first.Before(oldest) {
-		first = oldest // a stray date must not squeeze the strip
-	}
-	on, _ := state.Filter("adm")
-	for m := first; !m.After(last); m = m.AddDate(0, 1, 0) {
-		key := m.Format("2006-01")
-		inside := (on.From == "" || on.From[:7] <= key) && (on.To == "" || on.To[:7] >= key)
-		out.Bars = append(out.Bars, view.Bar{Height: 100 * counts[key].Count.Published() / most, On: inside})
-		if m.Month() == time.April {
-			out.Years = append(out.Years, view.Tick{At: len(out.Bars) - 1, Text: yearLabel(m.Format("06") + m.AddDate(1, 0, 0).Format("06"))})
-		}
-	}
-	out.From, out.To = first.Format("January 2006"), last.Format("January 2006")
-	return out
-}
-
 func shortDate(iso string) string { return date(iso, "2 Jan 2006") }
 func longDate(iso string) string  { return date(iso, "2 January 2006") }
 

@@ -32,7 +32,7 @@ func TestTheExplorerBeginsWithDefaults(t *testing.T) {
 		{"everything", "/records?rule=any&fin=any&dup=any", "/records?rule=any&fin=any&dup=any", "60", nil},
 		{"duplicates-only", "/records?dup=1", "/records?dup=1", "2", []string{"Care under dermatology (N1)", "Finished episodes only", "Duplicates only"}},
 		{"day-cases", "/records?kind=day+case&band=90%2B", "/records?band=90%2B&kind=day+case", "3", []string{"Age band is 90 and over", "Admission group is Planned, day case", "Care under dermatology (N1)", "Finished episodes only", "Duplicates left out"}},
-		{"stay", "/records?los_from=3", "/records?los=3..", "13", []string{"Length of stay in days from 3", "Care under dermatology (N1)", "Finished episodes only", "Duplicates left out"}},
+		{"stay", "/records?los_from=3", "/records?los=3..", "13", []string{"Stayed 3 days or more", "Care under dermatology (N1)", "Finished episodes only", "Duplicates left out"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, body, canonical := s.get(policy.Researcher, c.in)

@@ -62,9 +62,12 @@ var (
 	linkOf = regexp.MustCompile(`href="([^"]*)"`)
 )
 
-// table reads the lines of the page's table: what each cell says, and where it
+// table reads the lines of the page's table, in the explorer that of the results: what each cell says, and where it
 // leads.
 func table(body string) (lines []map[string]string, links []map[string]string) {
+	if _, results, ok := strings.Cut(body, `class="res"`); ok {
+		body = results
+	}
 	_, body, _ = strings.Cut(body, "<tbody>")
 	for _, line := range lineOf.FindAllStringSubmatch(body, -1) {
 		says, leads := map[string]string{}, map[string]string{}

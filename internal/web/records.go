@@ -76,6 +76,12 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	}
 	x := s.explorer(sc, answer, q.Columns, offered)
 	x.Lines = lines
+	x.Months.Shown = !stripFolded(r)
+	if x.Empty() || state.Charts && answer.Episodes.Zero() {
+		if err := s.bringsBack(r.Context(), v, q, &x); err != nil {
+			return err
+		}
+	}
 	for _, draw := range drawers {
 		x.Charts = append(x.Charts, draw(answer))
 	}
@@ -181,6 +187,23 @@ func (s *Server) question(sc scene, columns []string) query.Query {
 	return q
 }
 
+// bringsBack puts beside each filter of an empty list the episodes that there
+// would be without it. It is a question of its own, so that lists that are not
+// empty need not wait for it.
+func (s *Server) bringsBack(ctx context.Context, v visitor, q query.Query, x *view.Explorer) error {
+	if q.Where == nil {
+		return nil
+	}
+	a, err := s.c.Warehouse.Explore(ctx, v.access, query.Query{Unit: q.Unit, Where: q.Where, Misses: true}, warehouse.Page{}, v.client)
+	if err != nil {
+		return err
+	}
+	for i := range x.Chips {
+		x.Chips[i].Brings = a.Misses[i]
+	}
+	return nil
+}
+
 // explorer makes the page's content from an answer.
 func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offered []hes.Field) view.Explorer {
 	state := sc.state
@@ -215,7 +238,7 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 	var byMonth *warehouse.Facet
 	x.Facets, byMonth = s.panel(sc, a.Facets)
 	if byMonth != nil {
-		x.Months = months(*byMonth, state)
+		x.Months = months(sc, *byMonth)
 	}
 	if open := sc.openNow(); !slices.Equal(open, sc.atFirst()) {
 		x.Open = strings.Join(open, ",")

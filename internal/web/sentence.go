@@ -113,7 +113,7 @@ func (s *Server) names(sc scene, field string, values []string) []string {
 		code, label := s.optionLabel(sc, f, v)
 		out = append(out, strings.TrimSpace(code+" "+label))
 	}
-	return shorten(out)
+	return shorten(out, chipNames)
 }
 
 // fieldName is a field's name in a sentence.

@@ -102,6 +102,7 @@ func (p *stand) openAt(address string, s state, at int) {
 	p.headline()
 	p.chips()
 	p.panel()
+	p.strip()
 	p.list()
 	p.sendsItself()
 	p.names(got.Body.String())
@@ -185,6 +186,9 @@ func (p *stand) chips() {
 				}
 			}
 		}
+		if short := chips[i].first(byTag("summary")); short.ok() {
+			says = short.text()
+		}
 		link := chips[i].first(byTag("a"))
 		if label := link.attr("aria-label"); !strings.Contains(label, says) {
 			p.wrong("the link of the chip %q is called %q", says, label)
@@ -197,8 +201,25 @@ func (p *stand) chips() {
 		}
 	}
 	// an empty list says what brings something back
-	if empty := p.doc.first(byClass("empty")); empty.ok() != (p.truth.size() == 0) {
+	empty := p.doc.first(byClass("empty"))
+	if empty.ok() != (p.truth.size() == 0) {
 		p.wrong("%d lines, and the list says that it is empty: %v", p.truth.size(), empty.ok())
+	}
+	if !empty.ok() {
+		return
+	}
+	brings, want := map[string]int{}, map[string]int{}
+	for _, li := range empty.all(byTag("li")) {
+		n, _ := number(strings.TrimSuffix(li.first(byClass("n")).text(), " episodes"))
+		brings[li.first(byTag("a")).attr("href")] = n
+	}
+	for i, key := range keys {
+		if n := p.without(key); n > 0 {
+			want[chips[i].first(byTag("a")).attr("href")] = n
+		}
+	}
+	if !cmp.Equal(want, brings) {
+		p.wrong("without one filter each there would be %v episodes, and the page says %v", want, brings)
 	}
 }
 
@@ -209,9 +230,13 @@ func (p *stand) parts(o wish) []string {
 		return nil // shortened; a sentence of its own
 	}
 	for _, span := range o.spans {
+		form := "2 January 2006"
+		if wholeMonths(span) {
+			form = "Jan 2006"
+		}
 		for _, end := range span {
 			if d, err := time.Parse(time.DateOnly, end); err == nil {
-				end = d.Format("2 January 2006")
+				end = d.Format(form)
 			}
 			if end != "" && len(o.spans) == 1 { // others may have been joined
 				out = append(out, end)

@@ -5,5 +5,6 @@ import './finder';
 import './panel';
 import './drawer';
 import './keys';
+import './brush';
 
 document.documentElement.classList.add('js');

@@ -116,9 +116,14 @@ function top(link: HTMLElement): void {
   if (document.activeElement !== link) find<HTMLElement>('.grid tbody a')?.focus({ preventScroll: true });
 }
 
-export const address = (form: HTMLFormElement): string => {
+// address is where a form leads; the filters of change, if there is one, take
+// the place of the form's own.
+export const address = (form: HTMLFormElement, button?: HTMLElement | null, change: Record<string, string> = {}): string => {
   const out = new URLSearchParams();
-  for (const [key, value] of new FormData(form)) if (typeof value === 'string' && value !== '') out.append(key, value);
+  for (const [key, value] of new FormData(form, button)) {
+    if (typeof value === 'string' && value !== '' && !Object.keys(change).some((k) => key === k || key === k + '_from' || key === k + '_to')) out.append(key, value);
+  }
+  for (const [key, value] of Object.entries(change)) if (value) out.append(key, value);
   return form.getAttribute('action') + '?' + out.toString();
 };
 
@@ -155,7 +160,7 @@ document.addEventListener('change', (e) => {
 });
 document.addEventListener('submit', (e) => {
   const form = e.target as HTMLFormElement;
-  if (form.id === 'f' || 'nav' in form.dataset) { e.preventDefault(); void go(address(form), true); }
+  if (form.id === 'f' || 'nav' in form.dataset) { e.preventDefault(); void go(address(form, e.submitter), true); }
 });
 addEventListener('popstate', () => {
   if (!find('#app')) {

@@ -51,7 +51,7 @@ document.addEventListener('keydown', (e) => {
 // The sliders. Each stays on its side of the other; what is held is not moved by
 // what comes back.
 let later: ReturnType<typeof setTimeout> | undefined;
-const ends = (hist: Element) => [...ages.querySelectorAll<HTMLInputElement>('input')] as [HTMLInputElement, HTMLInputElement];
+const ends = (hist: Element) => [...hist.querySelectorAll<HTMLInputElement>('input')] as [HTMLInputElement, HTMLInputElement];
 
 function draw(hist: HTMLElement): void {
   const [a, b] = ends(hist), end = Number(hist.dataset.end), step = Number(hist.dataset.step);
@@ -70,7 +70,7 @@ document.addEventListener('input', (e) => {
   if (slider === a) a.value = String(Math.min(Number(a.value), Number(b.value) - 1));
   else b.value = String(Math.max(Number(b.value), Number(a.value) + 1));
   draw(hist);
-  const [from, to] = [...ages.parentElement!.querySelectorAll<HTMLInputElement>('.span input')] as [HTMLInputElement, HTMLInputElement];
+  const [from, to] = [...hist.parentElement!.querySelectorAll<HTMLInputElement>('.span input')] as [HTMLInputElement, HTMLInputElement];
   from.value = Number(a.value) > 0 ? a.value : '';
   to.value = Number(b.value) < end ? String(Number(b.value) - 1) : '';
   clearTimeout(later);

@@ -4,6 +4,7 @@
 package view
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,7 +101,15 @@ type Explorer struct {
 }
 
 // Heading is the page's title.
-func (x Explorer) Heading() string { return x.Total().String() + " " + x.Unit() }
+func (x Explorer) Heading() string { return said(x.Total()) + " " + x.Unit() }
+
+// said is a count as a headline says it.
+func said(c policy.Count) string {
+	if c.About() {
+		return "about " + c.String()
+	}
+	return c.String()
+}
 
 // Unit returns the word for what a row is.
 func (x Explorer) Unit() string { return x.By.String() }
@@ -124,7 +133,7 @@ func (x Explorer) others() []Fact {
 		total policy.Count
 	}{{query.Episodes, x.Episodes}, {query.Spells, x.Spells}, {query.Patients, x.Patients}} {
 		if u.by != x.By {
-			out = append(out, Fact{Label: u.by.String(), Value: u.total.String()})
+			out = append(out, Fact{Label: u.by.String(), Value: said(u.total)})
 		}
 	}
 	return out
@@ -142,28 +151,25 @@ type Tab struct {
 }
 
 // Chip is a filter that is on.
-type Chip struct{ Field, Text, Remove string }
+type Chip struct {
+	Field, Text, Remove string
+	Whole               string       // all of a text that was cut short; else ""
+	Brings              policy.Count // the episodes that there would be without it; asked for when there are none
+}
 
 // Says is the chip as a sentence.
 func (c Chip) Says() string { return strings.TrimSpace(c.Field + " " + c.Text) }
 
-// Months is the strip of admissions by month.
-type Months struct {
-	Bars     []Bar
-	Years    []Tick
-	From, To string
-}
-
-// Bar is one month.
-type Bar struct {
-	Height int // of the largest, in percent
-	On     bool
-}
-
-// Tick marks where a financial year begins.
-type Tick struct {
-	At   int
-	Text string
+// Brings returns the chips that stand alone in the way of some records.
+func (x Explorer) Brings() []Chip {
+	var out []Chip
+	for _, c := range x.Chips {
+		if !c.Brings.Zero() && c.Brings != (policy.Count{}) {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Chip) int { return policy.CompareCounts(a.Brings, b.Brings) })
+	return out
 }
 
 // Column is a column's heading.
@@ -183,6 +189,28 @@ type Cell struct {
 	Label, Class      string
 	Code, Text, Title string
 	Missing           bool
+}
+
+// Says is the cell's text.
+func (c Cell) Says() string {
+	if c.Missing {
+		return "Not recorded"
+	}
+	return strings.TrimSpace(c.Code + " " + c.Text)
+}
+
+// Whole is the full text of a cell that can be cut short, or the code behind its
+// text; "" where there is nothing more to say.
+func (c Cell) Whole() string {
+	switch {
+	case c.Missing:
+		return ""
+	case c.Title != "":
+		return c.Title + " " + c.Text
+	case c.Code != "" || c.Class == "text":
+		return c.Says()
+	}
+	return ""
 }
 
 // Choice is a column that may be chosen.

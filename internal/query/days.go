@@ -1,0 +1,64 @@
+package query
+
+import (
+	"time"
+
+	"webenablehes/internal/fault"
+)
+
+// The forms in which days and months are written, the canonical one first.
+var (
+	dayForms   = [...]string{time.DateOnly, "2/1/2006", "2 Jan 2006", "2 January 2006"}
+	monthForms = [...]string{"2006-01", "1/2006", "Jan 2006", "January 2006"}
+)
+
+// day reads a day ("2008-04-01", "1/4/2008") or a month ("2008-04", "Apr 2008"),
+// which stands for its first or last day.
+func day(c Control, text string, last bool) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	for _, form := range monthForms {
+		if t, err := time.Parse(form, text); err == nil && t.Year() >= 1000 {
+			if last {
+				t = t.AddDate(0, 1, -1)
+			}
+			return t.Format(time.DateOnly), nil
+		}
+	}
+	for _, form := range dayForms {
+		if t, err := time.Parse(form, text); err == nil && t.Year() >= 1000 {
+			return t.Format(time.DateOnly), nil
+		}
+	}
+	return "", fault.New(fault.Invalid, "%s: write a day as 2008-04-01 or 1/4/2008, or a month as 2008-04 or Apr 2008.", c.Says)
+}
+
+// WholeMonth tells whether a day is the first of its month or, for the end of a
+// span, the last one, so that the span can be told in months.
+func WholeMonth(iso string, last bool) bool {
+	t, err := time.Parse(time.DateOnly, iso)
+	if err != nil {
+		return false
+	}
+	if last {
+		t = t.AddDate(0, 0, 1)
+	}
+	return t.Day() == 1
+}
+
+// months writes a span of days in months where its ends are those of whole ones,
+// unless it is a single day.
+func (s Span) months() Span {
+	if s.From == s.To {
+		return s
+	}
+	const month = len("2008-04")
+	if WholeMonth(s.From, false) {
+		s.From = s.From[:month]
+	}
+	if WholeMonth(s.To, true) {
+		s.To = s.To[:month]
+	}
+	return s
+}
