@@ -43,6 +43,7 @@ const sheets = [
   'codes',
   'charts',
   'people',
+  'values',
   'widths',
   'print',
 ];

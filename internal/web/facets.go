@@ -59,11 +59,7 @@ func (s *Server) counts(sc scene, c query.Control) []query.Facet {
 			f.Also = append(f.Also, r.ID)
 		}
 	case s.inListOrder(field):
-		for _, v := range s.c.Codes.Values(field.Codes) {
-			if valid(v, sc.facts.Years) {
-				f.Also = append(f.Also, v.Code)
-			}
-		}
+		f.Also = append(f.Also, s.listed(sc, field)...)
 	case c.Field != hes.YearField:
 		f.Limit = mostShown
 	}

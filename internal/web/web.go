@@ -77,6 +77,7 @@ func (s *Server) routes() map[string]handler {
 		"POST /sign-out":             s.signOut,
 		"GET /account":               s.account,
 		"GET /records":               s.records,
+		"GET /records/values/{key}":  s.allValues,
 		"GET /records/{id}":          s.record,
 		"POST /records/columns":      s.columns,
 		"GET /records/charts/{file}": s.chartFile,
