@@ -88,6 +88,9 @@ func (p *stand) mark() string {
 	if len(links) == 0 || numbers { // spans are for tests of their own
 		return ""
 	}
+	if pressed := slices.DeleteFunc(slices.Clone(links), func(n node) bool { return n.attr("aria-current") == "" }); len(pressed) > 0 && p.chance(2) {
+		links = pressed
+	}
 	a := pick(p.walker, links)
 	says := hears.ReplaceAllString(a.attr("aria-label"), "")
 	t := p.table(fig)
@@ -157,5 +160,5 @@ func (p *stand) mark() string {
 		}
 	}
 	p.path = append(p.path, p.url, c.key+": "+says)
-	return p.follow("a mark", a, next, 0)
+	return p.follow(map[bool]string{false: "a mark", true: "a mark off"}[a.attr("aria-current") == "true"], a, next, 0)
 }

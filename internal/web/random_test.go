@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
@@ -40,7 +41,11 @@ func (w *walker) state(role policy.Role) state {
 		row = w.anybody()
 	}
 	for range w.IntN(5) {
-		if c := pick(w, controls()); w.r.holdsField(c.field) {
+		c := pick(w, controls())
+		if w.chance(4) { // which can be said in more ways
+			c = controlOf(pick(w, []string{"adm", "age", "los"}))
+		}
+		if w.r.holdsField(c.field) {
 			s = s.with(w.wish(c, s, row))
 		}
 	}
@@ -209,7 +214,18 @@ func (w *walker) spans(out wish, field string) wish {
 		return x - y
 	})
 	for i := 0; i+1 < len(ends); i += 2 {
-		out.spans = append(out.spans, [2]string{ends[i], ends[i+1]})
+		span := [2]string{ends[i], ends[i+1]}
+		switch {
+		case out.kind == query.Dates && w.chance(2): // whole months
+			last, _ := time.Parse("2006-01", span[1][:7])
+			span = [2]string{span[0][:7] + "-01", last.AddDate(0, 1, -1).Format(time.DateOnly)}
+		case i > 0 && w.chance(2): // hard upon the one before: a number, or none, between
+			n, _ := strconv.Atoi(ends[i-1])
+			if m, _ := strconv.Atoi(span[1]); m >= n+2 {
+				span[0] = strconv.Itoa(n + 1 + w.IntN(2))
+			}
+		}
+		out.spans = append(out.spans, span)
 	}
 	if len(out.spans) == 0 && len(out.values) == 0 {
 		out.values = []string{""}
@@ -296,6 +312,9 @@ func (w *walker) say(o wish, add func(key, value string)) {
 			continue
 		case o.kind == query.Dates && strings.HasSuffix(span[0], "-01") && w.chance(2):
 			span[0] = span[0][:7]
+			if end, err := time.Parse(time.DateOnly, span[1]); err == nil && end.AddDate(0, 0, 1).Day() == 1 {
+				span[1] = span[1][:7]
+			}
 		}
 		said = append(said, span[0]+".."+span[1])
 	}

@@ -54,7 +54,7 @@ func TestStates(t *testing.T) {
 		}
 	}
 	t.Logf("%d states of %d episodes; reached %v", visits, len(r.rows), steps)
-	for _, how := range []string{"a chip", "a facet", "a mark", "next", "unit"} {
+	for _, how := range []string{"a chip", "a facet", "a mark", "a mark off", "next", "unit"} {
 		if steps[how] == 0 {
 			t.Errorf("nothing was reached by %s", how)
 		}
