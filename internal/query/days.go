@@ -15,23 +15,29 @@ var (
 // day reads a day ("2008-04-01", "1/4/2008") or a month ("2008-04", "Apr 2008"),
 // which stands for its first or last day.
 func day(c Control, text string, last bool) (string, error) {
-	if text == "" {
-		return "", nil
+	if d, ok := Day(text, last); ok || text == "" {
+		return d, nil
 	}
+	return "", fault.New(fault.Invalid, "%s: write a day as 2008-04-01 or 1/4/2008, or a month as 2008-04 or Apr 2008.", c.Says)
+}
+
+// Day reads a day or a month as people write them; a month stands for its first
+// or its last day.
+func Day(text string, last bool) (iso string, ok bool) {
 	for _, form := range monthForms {
 		if t, err := time.Parse(form, text); err == nil && t.Year() >= 1000 {
 			if last {
 				t = t.AddDate(0, 1, -1)
 			}
-			return t.Format(time.DateOnly), nil
+			return t.Format(time.DateOnly), true
 		}
 	}
 	for _, form := range dayForms {
 		if t, err := time.Parse(form, text); err == nil && t.Year() >= 1000 {
-			return t.Format(time.DateOnly), nil
+			return t.Format(time.DateOnly), true
 		}
 	}
-	return "", fault.New(fault.Invalid, "%s: write a day as 2008-04-01 or 1/4/2008, or a month as 2008-04 or Apr 2008.", c.Says)
+	return "", false
 }
 
 // WholeMonth tells whether a day is the first of its month or, for the end of a

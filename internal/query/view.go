@@ -92,7 +92,8 @@ func Controls() []Control {
 
 // Offer is what the explorer can offer over a release.
 type Offer struct {
-	Columns  []string  // what the release holds: fields, families by their own name
+	Columns  []string  // what may be filtered by: fields that the release holds, families by their own name
+	Held     []string  // what the release holds; what else is asked of it is for the door to refuse
 	Controls []Control // those whose field is among them, in the order of Controls
 	Defaults []Filter  // those that a view begins with: no duplicates, finished episodes, the start rules of the subset
 }
@@ -101,7 +102,7 @@ type Offer struct {
 // family by its own name) and whose subset starts with the rules start. A
 // release made before a field was kept offers no control and no default for it.
 func NewOffer(d *hes.Dictionary, columns, start []string) Offer {
-	o := Offer{Columns: columns}
+	o := Offer{Columns: columns, Held: columns}
 	for _, c := range Controls() {
 		f, ok := d.Field(c.Field)
 		if !ok || !o.Holds(f) {
@@ -124,8 +125,11 @@ func NewOffer(d *hes.Dictionary, columns, start []string) Offer {
 }
 
 // Holds tells whether the release holds a field.
-func (o Offer) Holds(f hes.Field) bool {
-	return slices.Contains(o.Columns, f.Name) || f.Family != "" && slices.Contains(o.Columns, f.Family)
+func (o Offer) Holds(f hes.Field) bool { return among(o.Columns, f) }
+
+// among tells whether fields, families by their own name, hold a field.
+func among(fields []string, f hes.Field) bool {
+	return slices.Contains(fields, f.Name) || f.Family != "" && slices.Contains(fields, f.Family)
 }
 
 func (o Offer) has(key string) bool {

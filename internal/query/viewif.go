@@ -27,7 +27,7 @@ func ParseIf(text string, d *hes.Dictionary, o Offer) (Expr, error) {
 		if err := validate(d, e); err != nil {
 			return err
 		}
-		if f, ok := d.Field(Fields(e)[0]); ok && !o.Holds(f) {
+		if f, ok := d.Field(Fields(e)[0]); ok && !among(o.Held, f) {
 			return fault.New(fault.Invalid, "the release that is served does not hold %s; choose another field.", f.Name)
 		}
 		return nil

@@ -126,6 +126,7 @@ func (s *Server) scene(ctx context.Context, acc policy.Access, in url.Values) (s
 		})
 	}
 	sc := scene{offer: query.NewOffer(s.c.Dictionary, held, start), facts: facts}
+	sc.offer.Held = facts.Columns
 	sc.state, err = query.ParseView(in, s.c.Dictionary, sc.offer)
 	sc.readOpen(in)
 	return sc, err
