@@ -54,7 +54,11 @@ func TestStates(t *testing.T) {
 		}
 	}
 	t.Logf("%d states of %d episodes; reached %v", visits, len(r.rows), steps)
-	for _, how := range []string{"a chip", "a facet", "a mark", "a mark off", "next", "unit"} {
+	ways := []string{"a chip", "a facet", "a mark", "a month", "next", "unit"}
+	if n == 500 {
+		ways = append(ways, "a mark off", "a year of the strip", "a heading", "previous", "clear", "columns", "wrap")
+	}
+	for _, how := range ways {
 		if steps[how] == 0 {
 			t.Errorf("nothing was reached by %s", how)
 		}
@@ -103,6 +107,10 @@ func (p *stand) openAt(address string, s state, at int) {
 	p.chips()
 	p.panel()
 	p.strip()
+	p.drawn()
+	if p.chance(8) {
+		p.allValues()
+	}
 	p.list()
 	p.sendsItself()
 	p.names(got.Body.String())
@@ -281,7 +289,17 @@ func (p *stand) list() {
 	if pos := p.doc.first(byClass("pos")).text(); strings.ReplaceAll(pos, " ", "") != fmt.Sprintf("%s–%sof%s", grouped(p.at+1), grouped(to), grouped(p.truth.size())) {
 		p.wrong("the page says %q of itself", pos)
 	}
+	follow := -1
+	if p.chance(3) {
+		follow = p.IntN(len(rows))
+	}
 	for i, tr := range rows {
+		switch {
+		case follow == i && p.truth.s.unit == "":
+			p.record(i, tr)
+		case follow == i:
+			p.opens(tr, want[i])
+		}
 		switch p.truth.s.unit {
 		case "patients":
 			p.person(i, tr, want[i])
@@ -351,7 +369,7 @@ func (p *stand) step() string {
 		}
 	}
 	for range 20 {
-		switch p.IntN(12) {
+		switch p.IntN(13) {
 		case 0: // a chip taken off
 			if len(s.wishes) > 0 {
 				i := p.IntN(len(s.wishes))
@@ -359,6 +377,10 @@ func (p *stand) step() string {
 			}
 		case 1, 2, 3, 10, 11: // a value of a filter ticked or unticked
 			if how := p.tick(); how != "" {
+				return how
+			}
+		case 12:
+			if how := p.month(); how != "" {
 				return how
 			}
 		case 4: // sorted by a column
