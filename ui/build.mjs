@@ -35,6 +35,7 @@ const sheets = [
   'base',
   'explorer',
   'strip',
+  'columns',
   'finder',
   'facets',
   'help',

@@ -98,9 +98,9 @@ func (s *Server) patient(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, canonical, http.StatusSeeOther)
 		return nil
 	}
-	own := st.view
-	own.Unit = query.Episodes // the columns are those of episodes
-	columns, _, err := s.chosen(r, v, own)
+	episodes := st.view
+	episodes.Unit = query.Episodes // the columns are those of episodes
+	columns, _, err := s.chosen(r, v, &episodes)
 	if err != nil {
 		return err
 	}

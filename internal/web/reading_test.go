@@ -116,7 +116,7 @@ func (n node) form() url.Values {
 	out := url.Values{}
 	for _, in := range n.all(func(n node) bool { return n.Data == "input" || n.Data == "select" || n.Data == "textarea" }) {
 		name, _ := in.has("name")
-		if name == "" {
+		if name == "" || in.up(byTag("template")).ok() {
 			continue
 		}
 		if _, off := in.has("disabled"); off {

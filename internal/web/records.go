@@ -18,11 +18,6 @@ import (
 // pageSize is how many rows a page has.
 const pageSize = 50
 
-// defaultColumns are shown to a person who has chosen none.
-func defaultColumns() []string {
-	return []string{"ADMIDATE", "STARTAGE", "SEX", "DIAG_01", "OPERTN_01", "EPIDUR", "PROCODE3", "MAINSPEF", "TRETSPEF", "ADMIMETH", "CLASSPAT", "FYEAR"}
-}
-
 // records is the explorer: episodes, or one line per patient.
 func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.who(r)
@@ -42,11 +37,15 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	if v.access.SeesRows() && !v.access.SeesEpisodes() && !state.Charts && state.Unit != query.Patients {
 		// A colleague's link to a list of episodes is one to patients here.
 		state.Unit, state.Sort = query.Patients, nil
-		sc.state = state
 	}
 	if state.Charts {
 		page = warehouse.Page{} // charts have no pages
 	}
+	columns, offered, err := s.chosen(r, v, &state)
+	if err != nil {
+		return err
+	}
+	sc.state = state
 	if canonical := sc.withOpen(address(state, page)); r.URL.RequestURI() != canonical {
 		if r.Header.Get("X-Part") == "" {
 			http.Redirect(w, r, canonical, http.StatusSeeOther)
@@ -56,10 +55,6 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	}
 	if key, ok := strings.CutPrefix(r.Header.Get("X-Part"), "fac-"); ok {
 		return s.onePanel(w, r, v, sc, key)
-	}
-	columns, offered, err := s.chosen(r, v, state)
-	if err != nil {
-		return err
 	}
 	q := s.question(sc, columns)
 	var drawers []drawer
@@ -74,7 +69,7 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	x := s.explorer(sc, answer, q.Columns, offered)
+	x := s.explorer(sc, answer, q.Columns)
 	x.Lines = lines
 	x.Months.Shown = !stripFolded(r)
 	if x.Empty() || state.Charts && answer.Episodes.Zero() {
@@ -88,6 +83,12 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	x.Clinical = !v.access.SeesEpisodes()
 	x.Tabs = tabs(v.access, sc)
 	x.Return = sc.withOpen(address(state, page))
+	x.ColumnsURL = "/records/columns" + strings.TrimPrefix(firstPage(state), "/records")
+	if x.Lent = lent(v, state, offered); x.Lent != nil {
+		without := state
+		without.Columns = nil
+		x.OwnURL = firstPage(without)
+	}
 	ref, title := v.access.Agreement()
 	x.Agreement, x.Purpose = ref, title
 	frame := s.frame(r, x.Heading(), "records")
@@ -149,36 +150,6 @@ func address(state query.View, page warehouse.Page) string {
 	return "/records?" + q
 }
 
-// chosen returns the columns to show, and those that may be chosen. A column
-// of the URL that the person may not see is refused by the door; a remembered
-// or default one that the release does not hold is left out.
-func (s *Server) chosen(r *http.Request, v visitor, state query.View) (columns []string, offered []hes.Field, err error) {
-	if offered, err = s.c.Warehouse.Covered(r.Context(), v.access); err != nil {
-		return nil, nil, err
-	}
-	if len(state.Columns) > 0 && state.Unit != query.Patients {
-		return state.Columns, offered, nil
-	}
-	wanted := defaultColumns()
-	switch {
-	case state.Unit == query.Patients:
-		return nil, offered, nil // lines of patients have columns of their own
-	case state.Unit == query.Spells:
-		wanted = spellColumns()
-	case v.user.Columns != "":
-		wanted = strings.Split(v.user.Columns, ",")
-	}
-	for _, name := range wanted {
-		if slices.ContainsFunc(offered, func(f hes.Field) bool { return f.Name == name }) {
-			columns = append(columns, name)
-		}
-	}
-	if len(columns) == 0 && v.access.SeesRows() {
-		return nil, nil, fault.New(fault.Unavailable, "The release holds none of your columns. Choose others.")
-	}
-	return columns, offered, nil
-}
-
 // question is what the explorer asks for a state.
 func (s *Server) question(sc scene, columns []string) query.Query {
 	q := query.Query{Unit: sc.state.Unit, Where: sc.state.Where(), Sort: sc.state.Sort, Limit: pageSize, Columns: columns, Counts: true}
@@ -206,7 +177,7 @@ func (s *Server) bringsBack(ctx context.Context, v visitor, q query.Query, x *vi
 }
 
 // explorer makes the page's content from an answer.
-func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offered []hes.Field) view.Explorer {
+func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string) view.Explorer {
 	state := sc.state
 	x := view.Explorer{Facts: s.facts(a.Release), Episodes: a.Episodes, Patients: a.Patients, From: a.From, To: a.To,
 		By: state.Unit, Spells: a.Spells, Wrap: state.Wrap, Chips: s.chips(sc, firstPage), Begins: len(state.Defaults) > 0}
@@ -251,9 +222,6 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string, offer
 		for _, r := range a.Rows {
 			x.Rows = append(x.Rows, s.line(a.Columns, r, state))
 		}
-	}
-	for _, f := range offered {
-		x.Offered = append(x.Offered, view.Choice{Value: f.Name, Label: f.Label, Group: f.Group, On: slices.Contains(columns, f.Name)})
 	}
 	return x
 }
@@ -335,48 +303,4 @@ func (s *Server) cell(f hes.Field, value string) view.Cell {
 		}
 	}
 	return c
-}
-
-// columns remembers the person's columns and shows the page with them.
-func (s *Server) columns(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.who(r)
-	if err != nil {
-		return err
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
-	}
-	var names []string
-	if r.PostForm.Get("reset") == "" {
-		for _, name := range r.PostForm["column"] {
-			f, ok := s.c.Dictionary.Field(name)
-			if !ok || !v.access.Covers(f) {
-				return fault.New(fault.Denied, "One of these columns is not covered by your agreement. Choose again.")
-			}
-			if !slices.Contains(names, f.Name) {
-				names = append(names, f.Name)
-			}
-		}
-		if len(names) > 40 {
-			return fault.New(fault.Invalid, "Choose at most 40 columns.")
-		}
-	}
-	back, err := url.Parse(r.PostForm.Get("return"))
-	if err != nil || back.Path != "/records" || back.Host != "" {
-		back = &url.URL{Path: "/records"}
-	}
-	values := back.Query()
-	values.Del("cols")
-	sc, err := s.scene(r.Context(), v.access, values)
-	if err != nil {
-		return err
-	}
-	if sc.state.Unit == query.Spells { // what is remembered is of episodes
-		sc.state.Columns = names
-	} else if err := s.c.Store.SetColumns(r.Context(), v.user.ID, strings.Join(names, ",")); err != nil {
-		return err
-	}
-	http.Redirect(w, r, address(sc.state, warehouse.Page{}), http.StatusSeeOther)
-	return nil
 }

@@ -18,6 +18,9 @@ func tabs(acc policy.Access, sc scene) []view.Tab {
 	add := func(text string, u query.Unit, charts bool) {
 		to := state
 		to.Unit, to.Charts = u, charts
+		if u != state.Unit {
+			to.Columns = nil // each has its own
+		}
 		if u != state.Unit && (u == query.Episodes || state.Unit == query.Episodes) {
 			to.Sort = nil // episodes are sorted by their fields, lines by their number of episodes
 		}

@@ -400,6 +400,9 @@ func (p *stand) step() string {
 			if lines(to) != lines(s.unit) {
 				s.sort = nil // lines are sorted by their number of episodes
 			}
+			if to != "charts" && s.unit != "charts" || lines(to) || lines(s.unit) {
+				s.cols = nil // each has its own
+			}
 			s.unit = to
 			name := map[string]string{"": "Episodes", "spells": "Spells", "patients": "Patients", "charts": "Charts"}[to]
 			a := link(byClass("seg")).first(func(n node) bool { return n.Data == "a" && n.text() == name })

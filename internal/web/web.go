@@ -79,6 +79,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /records":               s.records,
 		"GET /records/values/{key}":  s.allValues,
 		"GET /records/{id}":          s.record,
+		"GET /records/columns":       s.chooseColumns,
 		"POST /records/columns":      s.columns,
 		"GET /records/charts/{file}": s.chartFile,
 		"GET /patients/{id}":         s.patient,

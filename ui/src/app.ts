@@ -6,5 +6,6 @@ import './panel';
 import './drawer';
 import './keys';
 import './brush';
+import './columns';
 
 document.documentElement.classList.add('js');

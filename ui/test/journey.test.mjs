@@ -64,16 +64,6 @@ for (const javaScriptEnabled of [true, false]) {
     const id = page.url();
     await page.goBack();
     await page.waitForURL(/sex=2/);
-    // columns: chosen, remembered, reset
-    await page.click('.bar .menu summary');
-    await page.check('input[name=column][value=ETHNOS]');
-    await page.click('.apply-cols button:first-child');
-    assert.match(await page.textContent('.grid thead'), /Ethnic/);
-    await page.goto(here.url + '/records?sex=2');
-    assert.match(await page.textContent('.grid thead'), /Ethnic/);
-    await page.click('.bar .menu summary');
-    await page.click('.apply-cols button[name=reset]');
-    assert.doesNotMatch(await page.textContent('.grid thead'), /Ethnic/);
     // wrong input says what is wrong
     await page.goto(here.url + '/records?adm=yesterday');
     assert.match(await page.textContent('main'), /write a day as/);

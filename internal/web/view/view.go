@@ -91,10 +91,12 @@ type Explorer struct {
 	Hidden                              []Pair
 	State                               []Pair // all of it, for the box that finds
 	Columns                             []Column
-	Rows                                []Line  // of episodes
-	Lines                               *Sheet  // of patients or spells; nil for episodes
-	Charts                              []Chart // in place of rows
-	Offered                             []Choice
+	Rows                                []Line   // of episodes
+	Lines                               *Sheet   // of patients or spells; nil for episodes
+	Charts                              []Chart  // in place of rows
+	Lent                                []string // columns of the link that are not the person's own
+	OwnURL                              string   // shows the person's own
+	ColumnsURL                          string   // where columns are chosen
 	ClearURL, NextURL, BackURL, WrapURL string
 	Return                              string
 	Tabs                                []Tab // the ways to look at what the filters leave
@@ -216,6 +218,7 @@ func (c Cell) Whole() string {
 // Choice is a column that may be chosen.
 type Choice struct {
 	Value, Label, Group string
+	Hint                string
 	On                  bool
 }
 
