@@ -45,6 +45,7 @@ const sheets = [
   'charts',
   'people',
   'values',
+  'conditions',
   'widths',
   'print',
 ];

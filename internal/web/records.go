@@ -136,6 +136,11 @@ func (s *Server) scene(ctx context.Context, acc policy.Access, in url.Values) (s
 // firstPage is the address of a state's first page.
 func firstPage(state query.View) string { return address(state, warehouse.Page{}) }
 
+// conditionsURL is where the conditions beyond the filters are put together.
+func conditionsURL(state query.View) string {
+	return "/records/conditions" + strings.TrimPrefix(firstPage(state), "/records")
+}
+
 // address is the canonical URL of a state and a page of it.
 func address(state query.View, page warehouse.Page) string {
 	q := state.Encode()
@@ -182,7 +187,7 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string) view.
 	x := view.Explorer{Facts: s.facts(a.Release), Episodes: a.Episodes, Patients: a.Patients, From: a.From, To: a.To,
 		By: state.Unit, Spells: a.Spells, Wrap: state.Wrap, Chips: s.chips(sc, firstPage), Begins: len(state.Defaults) > 0}
 	x.How = s.howCounted(sc)
-	x.ClearURL = address(state.Clear(), warehouse.Page{})
+	x.ClearURL, x.ConditionsURL = address(state.Clear(), warehouse.Page{}), conditionsURL(state)
 	x.Cleared = x.ClearURL == address(state, warehouse.Page{})
 	if len(state.Filters) > 0 || state.If != nil {
 		x.EverythingURL = address(state.Everything(), warehouse.Page{})

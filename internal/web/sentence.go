@@ -68,11 +68,14 @@ func (s *Server) sayGroup(sc scene, parts []query.Expr, word, empty string) stri
 		if i > 0 {
 			b.WriteString(" " + word + " ")
 		}
-		if inner {
-			b.WriteString("(" + s.say(sc, p) + ")")
-		} else {
-			b.WriteString(s.say(sc, p))
+		said := s.say(sc, p)
+		if rest, ok := strings.CutPrefix(said, "Not ("); ok && i > 0 {
+			said = "not (" + rest
 		}
+		if inner {
+			said = "(" + said + ")"
+		}
+		b.WriteString(said)
 	}
 	return b.String()
 }

@@ -77,6 +77,8 @@ func (s *Server) routes() map[string]handler {
 		"POST /sign-out":             s.signOut,
 		"GET /account":               s.account,
 		"GET /records":               s.records,
+		"GET /records/conditions":    s.conditions,
+		"POST /records/conditions":   s.conditions,
 		"GET /records/values/{key}":  s.allValues,
 		"GET /records/{id}":          s.record,
 		"GET /records/columns":       s.chooseColumns,

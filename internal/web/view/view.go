@@ -81,7 +81,7 @@ type Explorer struct {
 	By                                  query.Unit // what a row is
 	Clinical, Wrap                      bool
 	Begins, Cleared                     bool // there are default filters; they alone are on
-	EverythingURL                       string
+	EverythingURL, ConditionsURL        string
 	How                                 How
 	Methods                             []string // by which the stays shown or filtered by were put together
 	Chips                               []Chip
@@ -155,6 +155,7 @@ type Tab struct {
 // Chip is a filter that is on.
 type Chip struct {
 	Field, Text, Remove string
+	Edit                string       // where it is changed; "" if beside the list
 	Whole               string       // all of a text that was cut short; else ""
 	Brings              policy.Count // the episodes that there would be without it; asked for when there are none
 }

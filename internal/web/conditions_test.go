@@ -1,0 +1,188 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"webenablehes/internal/policy"
+	"webenablehes/internal/web"
+)
+
+// press sends the builder's form as somebody and returns the page, or where it
+// leads.
+func (s *site) press(role policy.Role, form url.Values) (status int, body, to string) {
+	s.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/records/conditions", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if c, ok := s.cookies[role]; ok {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	s.server.ServeHTTP(w, r)
+	return w.Code, w.Body.String(), w.Header().Get("Location")
+}
+
+var (
+	inputHTML  = regexp.MustCompile(`<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"`)
+	selectHTML = regexp.MustCompile(`(?s)<select name="([^"]+)">(.*?)</select>`)
+	chosenHTML = regexp.MustCompile(`value="([^"]*)" selected`)
+)
+
+// form reads the builder's form off a page.
+func form(body string) url.Values {
+	out := url.Values{}
+	_, body, _ = strings.Cut(body, `<form class="cond"`)
+	unescape := strings.NewReplacer("&amp;", "&", "&#34;", `"`, "&lt;", "<", "&gt;", ">", "&#39;", "'").Replace
+	for _, m := range inputHTML.FindAllStringSubmatch(body, -1) {
+		out.Add(m[1], unescape(m[2]))
+	}
+	for _, m := range selectHTML.FindAllStringSubmatch(body, -1) {
+		if c := chosenHTML.FindStringSubmatch(m[2]); c != nil {
+			out.Set(m[1], c[1])
+		}
+	}
+	return out
+}
+
+// Whatever conditions there are, the form gives them back.
+func TestConditionsThroughTheForm(t *testing.T) {
+	s := open(t, &web.Assets{}, over(t, mixture(400)))
+	for _, text := range []string{
+		"SEX is 1",
+		"SEX is 1, 2",
+		"not SEX is 1",
+		"SEX is not recorded",
+		"not STARTAGE is not recorded",
+		"SEX is 1 or STARTAGE from 18 to 64",
+		"DIAG_nn starts with L40, C44 and not (SEX is 1 or STARTAGE up to 17)",
+		"not DIAG_01 starts with L4",
+		"ADMIDATE from 2009-04-01 and (SEX is 2 or PROCODE3 is R01, R02) and not MAINSPEF is 330",
+		"not (SEX is 1 and STARTAGE from 65)",
+		"SEX is 1 and (STARTAGE up to 17 or (STARTAGE from 65 and not (SEX is 2 or LOS_DAYS is 0)))",
+		"not (SEX is 1 or (not SEX is 2))",
+	} {
+		status, body, _ := s.get(policy.Researcher, "/records/conditions?rule=any&if="+url.QueryEscape(text))
+		if status != http.StatusOK {
+			t.Fatalf("%s: status %d", text, status)
+		}
+		f := form(body)
+		f.Set("do", "use")
+		status, _, first := s.press(policy.Researcher, f)
+		if status != http.StatusSeeOther {
+			t.Errorf("%s: status %d", text, status)
+			continue
+		}
+		_, want, _ := s.get(policy.Researcher, "/records?rule=any&if="+url.QueryEscape(text))
+		_, got, at := s.get(policy.Researcher, first)
+		if total(want) != total(got) || total(got) == "" {
+			t.Errorf("%s: %s episodes, and %s behind the form", text, total(want), total(got))
+		}
+		// and once more it is the same to the letter
+		_, body, _ = s.get(policy.Researcher, "/records/conditions"+strings.TrimPrefix(at, "/records"))
+		f = form(body)
+		f.Set("do", "use")
+		if _, _, second := s.press(policy.Researcher, f); second != first {
+			t.Errorf("%s: the form leads to %s, and from there to %s", text, first, second)
+		}
+	}
+}
+
+var totalHTML = regexp.MustCompile(`data-total="([^"]*)"`)
+
+func total(body string) string {
+	if m := totalHTML.FindStringSubmatch(body); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// Conditions are put together button by button.
+func TestConditionsStepByStep(t *testing.T) {
+	s := open(t, &web.Assets{}, over(t, mixture(400)))
+	_, body, _ := s.get(policy.Researcher, "/records/conditions?sex=2")
+	step := func(do string, set ...string) {
+		t.Helper()
+		f := form(body)
+		for i := 0; i < len(set); i += 2 {
+			f.Set(set[i], set[i+1])
+		}
+		f.Set("do", do)
+		var status int
+		if status, body, _ = s.press(policy.Researcher, f); status != http.StatusOK {
+			t.Fatalf("%s: status %d", do, status)
+		}
+	}
+	step("add 0")
+	step("group 0", "field 0.0", "DIAG_nn", "op 0.0", "starts", "value 0.0", "l40.0, L20")
+	step("add 0.1", "how 0.1", "none", "field 0.1.0", "SEX", "op 0.1.0", "is", "value 0.1.0", "Male")
+	step("up 0.1", "field 0.1.1", "ADMIDATE", "op 0.1.1", "span", "value 0.1.1", "Mar 2009", "to 0.1.1", "1/4/2009")
+	step("show")
+	f := form(body)
+	f.Set("do", "use")
+	status, _, to := s.press(policy.Researcher, f)
+	text := `not (SEX is 1 or ADMIDATE from 2009-03-01 to 2009-04-01) and DIAG_nn starts with L400, L20`
+	u, err := url.Parse(to)
+	if err != nil || status != http.StatusSeeOther || u.Query().Get("if") != text || u.Query().Get("sex") != "2" {
+		t.Errorf("status %d, to %s\nwant %s", status, to, text)
+	}
+	step("remove 0.0")
+	step("remove 0.0")
+	if strings.Contains(body, `value="c 0.0"`) || !strings.Contains(body, "No conditions yet") {
+		t.Error("something is left")
+	}
+}
+
+// What is wrong is said beside its field, and nothing that was typed is lost.
+func TestConditionsThatAreWrong(t *testing.T) {
+	s := open(t, &web.Assets{}, over(t, mixture(50)))
+	row := func(field, op, value, to string) url.Values {
+		return url.Values{"state": {"sex=2"}, "node": {"g 0", "c 0.0"}, "field 0.0": {field}, "op 0.0": {op}, "value 0.0": {value}, "to 0.0": {to}, "do": {"use"}}
+	}
+	for name, c := range map[string]struct {
+		form url.Values
+		say  string
+	}{
+		"no field":      {row("", "is", "X1<b>", ""), "Choose a field."},
+		"unknown field": {row("NOPE", "is", "1", ""), "Choose a field."},
+		"no value":      {row("SEX", "is", " , ", ""), "Write a value"},
+		"no number":     {row("STARTAGE", "is", "old", ""), "a whole number"},
+		"no date":       {row("ADMIDATE", "span", "31/2/2009", ""), "write a day as"},
+		"a month":       {row("ADMIDATE", "is", "Apr 2009", ""), "a whole month"},
+		"backwards":     {row("STARTAGE", "span", "64", "18"), "The beginning comes after the end."},
+		"no end":        {row("STARTAGE", "span", "", ""), "Write a beginning or an end."},
+		"no codes":      {row("STARTAGE", "starts", "1", ""), "no codes that begin"},
+		"identifying":   {row("NEWNHSNO", "is", "1", ""), "Choose a field."},
+		"person key":    {row("TOKEN_PERSON_ID", "is", "SYNTH1", ""), "Choose a field."},
+		"text":          {url.Values{"text": {"SEX is"}, "do": {"text"}}, "column"},
+		"text, field":   {url.Values{"text": {"NOPE is 1"}, "do": {"text"}}, "no field of that name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, body, _ := s.press(policy.Researcher, c.form)
+			if status != http.StatusUnprocessableEntity || !strings.Contains(body, c.say) {
+				t.Errorf("status %d, without %q", status, c.say)
+			}
+			if v := c.form.Get("value 0.0"); v != "" && form(body).Get("value 0.0") != v {
+				t.Errorf("%q is lost", v)
+			}
+			if v := c.form.Get("text"); v != "" && !strings.Contains(body, ">"+v+"</textarea>") {
+				t.Errorf("%q is lost", v)
+			}
+		})
+	}
+	for _, role := range []policy.Role{policy.Planner, policy.DataManager} {
+		if status, _, _ := s.press(role, url.Values{}); status != http.StatusForbidden {
+			t.Errorf("%s: status %d", role, status)
+		}
+	}
+	// odd forms do no harm
+	for _, f := range []url.Values{{"node": {"c 0.5", "x", "g 1", "c", "g 0.0.0.0"}, "do": {"up 9"}}, {"do": {"remove 0"}}, {"do": {"add 0.7"}, "node": {"c 0.0"}}, {"do": {"add 0.0"}, "node": {"c 0.0"}}} {
+		if status, _, _ := s.press(policy.Researcher, f); status != http.StatusOK && status != http.StatusUnprocessableEntity {
+			t.Errorf("%v: status %d", f, status)
+		}
+	}
+}
