@@ -4,15 +4,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/web/view"
 )
-
-// chipLength is about how many characters of a chip are seen.
-const chipLength = 60
 
 // subsetField holds the rules of the subset that an episode meets.
 const subsetField = "SUBSET_n"
@@ -57,11 +53,7 @@ func (s *Server) chips(sc scene, to func(query.View) string) []view.Chip {
 	if sc.state.If != nil {
 		without := sc.state
 		without.If = nil
-		chip := view.Chip{Text: s.say(sc, sc.state.If), Remove: to(without), Edit: conditionsURL(sc.state)}
-		if utf8.RuneCountInString(chip.Text) > chipLength {
-			chip.Whole = chip.Text
-		}
-		out = append(out, chip)
+		out = append(out, view.Chip{Text: s.say(sc, sc.state.If), Remove: to(without), Edit: conditionsURL(sc.state)})
 	}
 	return out
 }

@@ -62,11 +62,7 @@ func (s *Server) conditions(w http.ResponseWriter, r *http.Request) error {
 		x.Facts = s.facts(sc.facts)
 	}
 	x.Agreement, x.Purpose = v.access.Agreement()
-	status := http.StatusOK
-	if b.wrong != "" && r.Method == http.MethodPost {
-		status = http.StatusUnprocessableEntity
-	}
-	return s.show(w, r, status, view.ConditionsPage(s.frame(r, "Conditions", "records"), x))
+	return s.show(w, r, http.StatusOK, view.ConditionsPage(s.frame(r, "Conditions", "records"), x))
 }
 
 // conditionFields are the fields that conditions may be about: those that the

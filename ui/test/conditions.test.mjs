@@ -25,7 +25,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.click('button[value="use"]');
     await page.waitForURL(/if=/);
     assert.match(await page.textContent('.chips'), /Sex is Female and Age is 65 or more/);
-    await page.click('.chip .edit');
+    await page.click('.chips .edit');
     await page.waitForURL(/conditions/);
     assert.match(await page.textContent('.says'), /Sex is Female and Age is 65 or more/);
     await context.close();
