@@ -9,7 +9,7 @@ let asking: AbortController | undefined;
 let soon: ReturnType<typeof setTimeout> | undefined;
 let take = false; // Enter came before the answer
 
-const box = () => find<HTMLInputElement>('#find');
+const box = () => find<HTMLInputElement>('#finder #find'); // other pages have a box that only searches them
 const options = () => [...document.querySelectorAll<HTMLElement>('#found [role=option]')];
 const say = (text: string) => { const live = find('#live'); if (live) live.textContent = text; };
 

@@ -1,7 +1,7 @@
 // Links marked data-nav and the filter form replace only #app; the URL that the
 // server says goes into the history.
 import { Idiomorph } from 'idiomorph';
-import { carried, stale } from './open';
+import { carried, names, stale } from './open';
 
 type Policy = { createHTML(s: string): string };
 declare global {
@@ -36,13 +36,15 @@ function stop(): void {
 
 // morph makes one element into another and leaves alone what the person does
 // just now: what is being typed, menus that are open, the filters on a phone, and
-// parts of the panel that were opened or closed since the other was asked for.
-export function morph(old: Element, next: Element): void {
+// parts of the panel that were opened or closed since the other was asked for,
+// when those in open were.
+export function morph(old: Element, next: Element, open?: string[]): void {
+  const turned = (fac: HTMLDetailsElement) => stale(fac) || (open !== undefined && open.includes(fac.dataset.key!) !== fac.open);
   Idiomorph.morph(old, next, {
     morphStyle: 'outerHTML',
     ignoreActiveValue: document.activeElement?.matches('input:not([type=checkbox]):not([type=radio])') ?? false,
     callbacks: {
-      beforeAttributeUpdated: (name: string, el: Element) => !(name === 'open' && el instanceof HTMLDetailsElement && (!el.matches('.fac') || stale(el))) && !(name === 'class' && el.matches('.side')) && !(name === 'aria-expanded' && !el.matches('.tw')),
+      beforeAttributeUpdated: (name: string, el: Element) => !(name === 'open' && el instanceof HTMLDetailsElement && (!el.matches('.fac') || turned(el))) && !(name === 'class' && el.matches('.side')) && !(name === 'aria-expanded' && !el.matches('.tw')),
     },
   });
 }
@@ -71,6 +73,7 @@ export function rename(url: string): void {
   const app = find<HTMLElement>('#app'), open = find<HTMLInputElement>('#f input[name=open]');
   if (app) app.dataset.url = url;
   open?.setAttribute('value', new URL(url, location.origin).searchParams.get('open') ?? '');
+  for (const back of document.querySelectorAll('#app input[name=return]')) back.setAttribute('value', url);
 }
 
 // go fetches the explorer's part of a page and morphs it in, which keeps focus,
@@ -84,6 +87,7 @@ export async function go(url: string, push: boolean): Promise<void> {
     document.dispatchEvent(new Event('leaving'));
     url = carried(url);
   } else showing = url;
+  const open = names();
   const slow = setTimeout(() => app.setAttribute('aria-busy', 'true'), 120);
   const got = await part(url, 'app', 'app', mine.signal);
   clearTimeout(slow);
@@ -92,7 +96,7 @@ export async function go(url: string, push: boolean): Promise<void> {
     return;
   }
   const before = count(app);
-  morph(app, got.element);
+  morph(app, got.element, open);
   const shown = find<HTMLElement>('#app')!;
   shown.removeAttribute('aria-busy');
   if (push && got.canonical !== here()) history.pushState({ depth: state().depth + 1 }, '', got.canonical);

@@ -79,6 +79,9 @@ document.addEventListener('input', (e) => {
 document.addEventListener('shown', () => {
   const hist = find<HTMLElement>('.ages');
   if (!hist || later) return;
-  for (const slider of ends(hist)) slider.value = slider.getAttribute('value')!;
+  // not from the attribute, which is left alone on a slider that has focus
+  const [a, b] = ends(hist);
+  a.value = hist.dataset.low!;
+  b.value = hist.dataset.high!;
   draw(hist);
 });

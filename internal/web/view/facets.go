@@ -77,6 +77,12 @@ func (h Histogram) edge() string {
 	return itoa(h.High - 1)
 }
 
+// id names the option's box, so that focus stays on it when the values change
+// places.
+func (o Option) id(f Facet) string {
+	return "o-" + f.Key + "-" + strings.ReplaceAll(o.Value, " ", "_")
+}
+
 func optClass(o Option) string {
 	if o.Count.Zero() {
 		return "opt opt--0"
