@@ -6,7 +6,7 @@ DEMO    := data/demo
 UI      := $(wildcard ui/src/*) ui/build.mjs ui/package-lock.json
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.csv' -o -name '*.sql') go.mod
 
-.PHONY: build ui demo test torture bench generate fmt clean
+.PHONY: build ui demo test torture bench screenshots speed generate fmt clean
 
 build: $(BIN)
 
@@ -49,6 +49,14 @@ torture:
 	@WEBENABLE_TORTURE=1 $(GO) test -count=1 -timeout 6h -v -run "^(TestTorture|TestReader|TestPlanted|TestStates)" ./internal/cli ./internal/web > torture.log 2>&1; code=$$?; \
 	  grep -oE 'TORTURE .*|WEBENABLE_SEED=[0-9]+|^ *--- (PASS|FAIL|SKIP): .*' torture.log; \
 	  [ $$code = 0 ] || echo "something failed: see torture.log"; exit $$code
+
+# Pictures of all pages and states, in out/screenshots.
+screenshots: $(BIN)
+	node --test --test-reporter=spec ui/test/screenshots.mjs
+
+# How long a click on a filter takes until it is painted; on demo data.
+speed: $(BIN)
+	node ui/test/speed.mjs
 
 # Generated code is committed; this must give no difference.
 generate:

@@ -1,0 +1,81 @@
+// What a page may weigh, and pages in windows that other tests do not open: at
+// 200 % zoom and in forced colours. Sizes are those that travel, compressed.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { site } from './site.mjs';
+import { states } from './states.mjs';
+
+const here = site();
+const { open, signIn, check } = here;
+const accounts = [...new Set(states.map(([, who]) => who))];
+const kB = 1000;
+
+// visit goes through the states of each account in windows of one kind.
+async function visit(options, look) {
+  for (const who of accounts) {
+    const { context, page, wrong } = await open(options);
+    if (who) await signIn(page, who);
+    for (const [name, , path] of states.filter((s) => s[1] === who)) {
+      await page.goto(here.url + path);
+      await look(page, name, path);
+    }
+    await context.close();
+    assert.deepEqual(wrong.filter((w) => !w.includes('400 (Bad Request)')), [], who); // the state of an error is one
+  }
+}
+
+test('no-page-is-too-large', async () => {
+  await visit({}, async (page, name) => {
+    const nodes = await page.evaluate(() => document.querySelectorAll('*').length);
+    assert.ok(nodes <= 3000 || name === 'all-values', `${name} has ${nodes} nodes`); // a list of all values is as long as they are
+  });
+});
+
+test('pages-at-200-percent', async () => {
+  await visit({ width: 720, height: 450, deviceScaleFactor: 2 }, async (page, name) => {
+    await check(page, `${name}-200`);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(over <= 0, `${name} is ${over} px too wide`);
+  });
+});
+
+test('pages-in-forced-colours', async () => {
+  await visit({ forcedColors: 'active' }, async (page, name) => {
+    await check(page, `${name}-forced`, undefined, ['color-contrast']); // the colours are the person's own
+    assert.ok(await page.evaluate(() => matchMedia('(forced-colors: active)').matches));
+  });
+});
+
+// weigh returns the bytes that travel while something is done.
+async function weigh(page, act) {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Network.enable');
+  let bytes = 0;
+  cdp.on('Network.loadingFinished', (e) => { bytes += e.encodedDataLength; });
+  await act();
+  await page.waitForLoadState('networkidle');
+  await cdp.detach();
+  return bytes;
+}
+
+test('weight-of-pages-and-clicks', async () => {
+  // Charts carry more than a list: their limit is what they need, above the 15 kB
+  // that a click on a filter may take elsewhere.
+  for (const [view, click] of [['', 15], ['view=spells', 15], ['view=patients', 15.5], ['view=charts', 19.5]]) {
+    const { context, page, wrong } = await open();
+    await signIn(page, 'researcher');
+    const cold = await open({ storageState: await context.storageState() });
+    const first = await weigh(cold.page, () => cold.page.goto(here.url + '/records?' + view));
+    assert.ok(first > 50 * kB && first <= 110 * kB, `cold, ${view}: ${first} bytes`);
+    const next = await weigh(cold.page, async () => {
+      await cold.page.click('#fac-dx input[name=dx][value=L40]');
+      await cold.page.waitForURL(/dx=L40/);
+    });
+    assert.ok(await cold.page.isChecked('#fac-dx input[name=dx][value=L40]'));
+    assert.equal(await cold.page.evaluate(() => document.activeElement.value), 'L40', 'focus stays on the box that was ticked');
+    assert.ok(next > 2 * kB && next <= click * kB, `click, ${view}: ${next} bytes`);
+    await cold.context.close();
+    await context.close();
+    assert.deepEqual([...wrong, ...cold.wrong], []);
+  }
+});
