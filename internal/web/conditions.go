@@ -1,6 +1,8 @@
 package web
 
 import (
+	"fmt"
+	"hash/fnv"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,9 +16,14 @@ import (
 	"webenablehes/internal/web/view"
 )
 
+// longForm is how many bytes of conditions a form may hold before it is sent in
+// the body of a request: proxies refuse addresses of more than 8,000.
+const longForm = 1500
+
 // conditions is the page on which groups of conditions beyond the filters are put
-// together. Each press of a button sends the whole form and changes nothing here:
-// the state is in the form until “Use these conditions” puts it into the address.
+// together. Each press of a button sends the whole form and changes nothing here,
+// so Back takes it back; the conditions are in the form until “Use these
+// conditions” puts them into the address of the records.
 func (s *Server) conditions(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.who(r)
 	if err != nil {
@@ -26,47 +33,58 @@ func (s *Server) conditions(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Denied, "This account does not see records. Ask the information governance lead if you need to.")
 	}
 	in := r.URL.Query()
-	if r.Method == http.MethodPost {
+	if r.Method == http.MethodPost { // a form that is too long for an address
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		if err := r.ParseForm(); err != nil {
 			return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
 		}
-		if in, err = url.ParseQuery(r.PostForm.Get("state")); err != nil {
-			return fault.Wrap(fault.Invalid, err, "This link is damaged. Start again from Records.")
-		}
+		in = r.PostForm
 	}
+	// Conditions in a link that cannot be read are shown as they stand, to be mended.
+	inForce := in.Get("if")
+	in.Del("if")
 	sc, err := s.scene(r.Context(), v.access, in)
 	if err != nil {
 		return err
 	}
-	fields, err := s.conditionFields(r, v)
-	if err != nil {
+	b := &builder{s: s, sc: sc}
+	if b.fields, err = s.conditionFields(r, v); err != nil {
 		return err
 	}
-	b := &builder{s: s, sc: sc, fields: fields, tree: grow(sc.state.If)}
-	if r.Method == http.MethodPost {
-		b.press(r.PostForm)
-		if b.use {
-			http.Redirect(w, r, address(b.sc.state, warehouse.Page{}), http.StatusSeeOther)
-			return nil
-		}
+	if sc.state.If, err = query.ParseIf(inForce, s.c.Dictionary, sc.offer); err != nil {
+		b.text, b.said = inForce, fault.Say(err)
 	}
-	x := b.page(in)
-	if b.wrong == "" {
-		a, err := s.c.Warehouse.Explore(r.Context(), v.access, query.Query{Where: b.sc.state.Where(), Counts: true}, warehouse.Page{}, v.client)
-		if err != nil {
-			return err
-		}
-		x.Counted, x.Episodes, x.Patients, x.Facts = true, a.Episodes, a.Patients, s.facts(a.Release)
-	} else {
-		x.Facts = s.facts(sc.facts)
+	if err := b.press(in, sc.state.If); err != nil {
+		return err
 	}
+	if b.use {
+		sc.state.If = b.made
+		http.Redirect(w, r, sc.withOpen(firstPage(sc.state)), http.StatusSeeOther)
+		return nil
+	}
+	x := view.Conditions{Facts: s.facts(sc.facts)}
 	x.Agreement, x.Purpose = v.access.Agreement()
-	return s.show(w, r, http.StatusOK, view.ConditionsPage(s.frame(r, "Conditions", "records"), x))
+	status := http.StatusOK
+	counted := sc.state
+	counted.If = b.made
+	a, err := s.c.Warehouse.Explore(r.Context(), v.access, query.Query{Where: counted.Where(), Counts: true}, warehouse.Page{}, v.client)
+	switch {
+	case fault.Of(err) == fault.Denied: // what was typed goes beyond the agreement; it is not lost
+		status, b.wrong = fault.Denied.Status(), fault.Say(err)
+	case err != nil:
+		return err
+	default:
+		x.Counted, x.Episodes, x.Patients = true, a.Episodes, a.Patients
+	}
+	b.show(&x, sc)
+	if r.Header.Get("X-Part") == "conditions" {
+		return s.show(w, r, status, view.ConditionsForm(x))
+	}
+	return s.show(w, r, status, view.ConditionsPage(s.frame(r, "Conditions", "records"), x))
 }
 
 // conditionFields are the fields that conditions may be about: those that the
-// access covers, families as a whole and by their first position.
+// access covers, families as a whole, and the first diagnosis and procedure.
 func (s *Server) conditionFields(r *http.Request, v visitor) ([]hes.Field, error) {
 	covered, err := s.c.Warehouse.Covered(r.Context(), v.access)
 	if err != nil {
@@ -78,13 +96,11 @@ func (s *Server) conditionFields(r *http.Request, v visitor) ([]hes.Field, error
 			out = append(out, f)
 			continue
 		}
-		if f.Slot == 1 {
-			if family, ok := s.c.Dictionary.Field(f.Family); ok {
-				out = append(out, family)
-			}
-			if f.Name == hes.MainDiagnosis || f.Name == hes.MainProcedure {
-				out = append(out, f)
-			}
+		if f.Name == hes.MainDiagnosis || f.Name == hes.MainProcedure {
+			out = append(out, f)
+		}
+		if family, ok := s.c.Dictionary.Field(f.Family); ok && f.Slot == 1 {
+			out = append(out, family)
 		}
 	}
 	return out, nil
@@ -92,53 +108,106 @@ func (s *Server) conditionFields(r *http.Request, v visitor) ([]hes.Field, error
 
 // builder is one turn of the form.
 type builder struct {
-	s      *Server
-	sc     scene
-	fields []hes.Field
-	tree   *branch
-	text   string // as typed by somebody who writes conditions as text; "" to show that of the tree
-	said   string // what is wrong with it
-	wrong  string // what keeps the conditions from being used
-	use    bool
+	s          *Server
+	sc         scene
+	fields     []hes.Field
+	tree       *branch
+	made       query.Expr // the conditions of the tree; nil if there are none
+	text       string     // as typed by somebody who writes conditions as text; "" to show that of the tree
+	said       string     // what is wrong with it
+	wrong      string     // what keeps the conditions from being used
+	unfinished []*branch  // conditions that are not filled in
+	refused    int        // conditions that are wrong
+	use        bool
 }
 
-// press carries out what was pressed and reads the conditions again.
-func (b *builder) press(form url.Values) {
-	do := form.Get("do")
-	if do == "text" {
-		b.text = form.Get("text")
-		e, err := query.ParseIf(strings.TrimSpace(b.text), b.s.c.Dictionary, b.sc.offer)
-		if err != nil {
-			b.said, b.wrong = fault.Say(err), fault.Say(err)
-			b.tree = readTree(form)
-			return
+// press reads the form, or without one the conditions in force, and carries out
+// what was pressed.
+func (b *builder) press(in url.Values, inForce query.Expr) (err error) {
+	do := in.Get("do")
+	if !in.Has("node") {
+		if b.tree = grow(inForce, b.write); len(b.tree.parts) == 0 {
+			b.tree.parts = []*branch{{op: opIs}} // to begin with
 		}
-		b.text, b.tree, b.sc.state.If = "", grow(e), e
-		return
+	} else if b.tree, err = readTree(in); err != nil {
+		return err
 	}
-	b.tree = readTree(form)
+	if text := strings.TrimSpace(in.Get("text")); text != "" && mark(text) != in.Get("wrote") {
+		b.text = text
+	}
+	if do == "text" && b.text != "" {
+		e, err := query.ParseIf(b.text, b.s.c.Dictionary, b.sc.offer)
+		if err != nil {
+			b.said = fault.Say(err)
+		} else {
+			b.text, b.tree = "", grow(e, b.write)
+		}
+	}
 	b.tree.change(do)
-	e := b.prune(b.tree)
-	if b.wrong != "" {
-		return
+	b.read()
+	if do != "use" {
+		return nil
 	}
-	if e != nil {
-		read, err := query.ParseIf(query.Format(e), b.s.c.Dictionary, b.sc.offer)
-		if err != nil {
-			b.wrong = fault.Say(err)
-			return
+	switch {
+	case b.wrong != "":
+	case len(b.unfinished) > 0:
+		b.wrong = "Some conditions are not finished. Fill them in or remove them."
+		for _, t := range b.unfinished {
+			t.wrong = "Choose or write a value; several stand with commas between them."
+			if strings.HasSuffix(t.op, opSpan) {
+				t.wrong = "Write a beginning or an end."
+			}
 		}
-		e = read
+	case b.text != "":
+		b.wrong = "The text was changed and has not been read. Choose “Read the text”, or empty its box to keep the form."
+	default:
+		b.use = true
 	}
-	b.sc.state.If = e
-	b.use = do == "use"
+	return nil
 }
 
-// prune makes the condition of a tree; nil if it says nothing. Branches that
-// nobody has filled in yet are left out. What is wrong stands by its branch.
+// mark tells by a few characters whether a text is the one that the form was
+// given, so that it need not be sent twice.
+func mark(text string) string {
+	h := fnv.New64a()
+	h.Write([]byte(text))
+	return strconv.FormatUint(h.Sum64(), 36)
+}
+
+// read makes the conditions of the tree and says what is wrong with them.
+func (b *builder) read() {
+	e := b.prune(b.tree)
+	if e != nil {
+		made, err := query.ParseIf(query.Format(e), b.s.c.Dictionary, b.sc.offer)
+		if err != nil {
+			b.wrong = unplaced(err)
+			return
+		}
+		e = made
+	}
+	b.made = e
+}
+
+// unplaced is an error about conditions as text, for somebody who sees no text.
+func unplaced(err error) string {
+	say := fault.Say(err)
+	if _, rest, ok := strings.Cut(say, ": "); ok && strings.HasPrefix(say, "Line ") && rest != "" {
+		return strings.ToUpper(rest[:1]) + rest[1:]
+	}
+	return say
+}
+
+// prune makes the condition of a tree; nil if it says nothing. Branches that are
+// not filled in are left out and counted, what is wrong stands by its branch.
 func (b *builder) prune(t *branch) query.Expr {
 	if t.how == "" {
-		return b.leaf(t)
+		e, err := b.leaf(t)
+		if err != nil {
+			t.wrong, b.wrong = fault.Say(err), "Some conditions cannot be used yet: see what stands beside them."
+			b.refused++
+			return nil
+		}
+		return e
 	}
 	var parts []query.Expr
 	for _, p := range t.parts {
@@ -161,157 +230,213 @@ func (b *builder) prune(t *branch) query.Expr {
 	return query.And(parts)
 }
 
-// leaf makes one condition.
-func (b *builder) leaf(t *branch) query.Expr {
-	if t.field == "" && t.value == "" && t.to == "" {
-		return nil
-	}
-	fail := func(say string) query.Expr {
-		t.wrong, b.wrong = say, "Some conditions cannot be used yet: see what stands beside them."
-		return nil
+// leaf makes one condition; nil if it is not filled in.
+func (b *builder) leaf(t *branch) (query.Expr, error) {
+	switch {
+	case t.field == anything:
+		return query.And{}, nil
+	case t.field == nothing:
+		return query.Never{}, nil
+	case t.field == "" && strings.TrimSpace(t.value+t.to) != "":
+		return nil, fault.New(fault.Invalid, "Choose a field.")
+	case t.field == "":
+		return nil, nil // an empty line does no harm
 	}
 	f, ok := b.s.c.Dictionary.Field(t.field)
-	if !ok || !slices.ContainsFunc(b.fields, func(o hes.Field) bool { return o.Name == f.Name }) && !b.sc.offer.Holds(f) {
-		return fail("Choose a field.")
+	if !ok {
+		return nil, fault.New(fault.Invalid, "There is no field of that name. Choose a field.")
 	}
-	op, not := strings.CutPrefix(t.op, opNot)
-	var e query.Expr
-	switch op {
-	case opMissing:
-		e = query.Missing{Field: f.Name}
-	case opSpan:
-		from, err := b.edge(f, t.value, false)
-		to, err2 := b.edge(f, t.to, true)
+	if !b.sc.offer.Holds(f) {
+		return nil, fault.New(fault.Invalid, "Your agreement does not cover this field, or the release does not hold it. Choose a field.")
+	}
+	e, err := b.about(f, t)
+	if err != nil || e == nil {
+		return nil, err
+	}
+	if _, err := query.ParseIf(query.Format(e), b.s.c.Dictionary, b.sc.offer); err != nil {
+		return nil, sayLabel(f, fault.New(fault.Invalid, "%s", unplaced(err)))
+	}
+	if strings.HasPrefix(t.op, opNot) {
+		return query.Not{Of: e}, nil
+	}
+	return e, nil
+}
+
+// about makes what a condition says of its field, without its "not"; nil if it is
+// not filled in.
+func (b *builder) about(f hes.Field, t *branch) (query.Expr, error) {
+	op := strings.TrimPrefix(t.op, opNot)
+	if op == opMissing {
+		return query.Missing{Field: f.Name}, nil
+	}
+	values := splitTyped(t.value)
+	if len(values) == 0 && strings.TrimSpace(t.to) == "" {
+		b.unfinished = append(b.unfinished, t)
+		return nil, nil
+	}
+	if op == opSpan {
+		return b.span(f, t)
+	}
+	if f.Type != hes.Code && f.Type != hes.Key && op == opStarts {
+		return nil, fault.New(fault.Invalid, "%s has no codes that begin in some way; choose “is from … to”.", f.Label)
+	}
+	var out []string
+	for _, v := range values {
+		value, err := "", error(nil)
 		switch {
-		case err != nil:
-			return fail(fault.Say(err))
-		case err2 != nil:
-			return fail(fault.Say(err2))
-		case from == "" && to == "":
-			return fail("Write a beginning or an end.")
-		case from != "" && to != "" && query.Compare(f.Type, from, to) > 0:
-			return fail("The beginning comes after the end.")
+		case v.missing() && op == opStarts:
+			return nil, fault.New(fault.Invalid, "Codes that are not recorded do not start with anything; choose “is”.")
+		case v.missing():
+		case op == opStarts && !v.quoted:
+			value = b.code(f, v.text)
+		case op == opStarts:
+			value = v.text
+		default:
+			value, err = b.one(f, v)
 		}
-		e = query.Range{Field: f.Name, From: from, To: to}
-	default:
-		var values []string
-		for text := range strings.SplitSeq(t.value, ",") {
-			value, err := b.one(f, text)
-			if err != nil {
-				return fail(fault.Say(err))
-			}
-			if value != "" && !slices.Contains(values, value) {
-				values = append(values, value)
-			}
+		if err != nil {
+			return nil, err
 		}
-		if len(values) == 0 {
-			return fail("Write a value, or several with commas between them.")
-		}
-		if op == opStarts {
-			if f.Type != hes.Code && f.Type != hes.Key {
-				return fail(f.Label + " has no codes that begin in some way; choose “is from … to”.")
-			}
-			e = query.Prefix{Field: f.Name, Prefixes: values}
-		} else {
-			e = query.In{Field: f.Name, Values: values}
+		if !slices.Contains(out, value) {
+			out = append(out, value)
 		}
 	}
-	if not {
-		return query.Not{Of: e}
-	}
-	return e
-}
-
-// one reads one value as people write it: a code, its meaning, a day.
-func (b *builder) one(f hes.Field, text string) (string, error) {
-	text = strings.TrimSpace(text)
 	switch {
-	case text == "":
-		return "", nil
-	case f.Type == hes.Date:
-		first, err := dayOf(f, text, false)
-		if last, _ := query.Day(text, true); err == nil && last != first {
-			return "", fault.New(fault.Invalid, "That is a whole month: choose “is from … to” and write it at both ends.")
-		}
-		return first, err
-	case f.Codes == hes.ICD10, f.Codes == hes.OPCS4:
-		text = strings.ToUpper(strings.ReplaceAll(text, ".", ""))
-	case f.Codes != "":
-		list := b.s.c.Codes.Values(f.Codes)
-		if !slices.ContainsFunc(list, func(c hes.CodeValue) bool { return c.Code == text }) {
-			if i := slices.IndexFunc(list, func(c hes.CodeValue) bool { return strings.EqualFold(c.Label, text) }); i >= 0 {
-				text = list[i].Code
-			}
-		}
+	case len(out) == 0:
+		b.unfinished = append(b.unfinished, t)
+		return nil, nil
+	case op == opStarts:
+		return query.Prefix{Field: f.Name, Prefixes: out}, nil
 	}
-	return text, query.CheckValue(f, text)
+	return query.In{Field: f.Name, Values: out}, nil
 }
 
-// dayOf reads a day; a month is its first or last.
-func dayOf(f hes.Field, text string, last bool) (string, error) {
-	if iso, ok := query.Day(text, last); ok || text == "" {
-		return iso, nil
+// span makes a condition of two ends, one of which may be open.
+func (b *builder) span(f hes.Field, t *branch) (query.Expr, error) {
+	if from, to, ok := spanOf(t.value); ok && t.to == "" {
+		t.value, t.to = from, to
 	}
-	return "", fault.New(fault.Invalid, "%s: write a day as 2008-04-01 or 1/4/2008, or a month as 2008-04 or Apr 2008.", f.Label)
+	from, err := b.edge(f, t.value, false)
+	if err != nil {
+		return nil, err
+	}
+	to, err := b.edge(f, t.to, true)
+	switch {
+	case err != nil:
+		return nil, err
+	case from == "" && to == "":
+		b.unfinished = append(b.unfinished, t)
+		return nil, nil
+	case from != "" && to != "" && query.Compare(f.Type, from, to) > 0:
+		return nil, fault.New(fault.Invalid, "The beginning comes after the end.")
+	}
+	return query.Range{Field: f.Name, From: from, To: to}, nil
 }
 
-// edge reads an end of a span; a month is its first or its last day.
-func (b *builder) edge(f hes.Field, text string, last bool) (string, error) {
-	if f.Type == hes.Date {
-		return dayOf(f, strings.TrimSpace(text), last)
+// show makes what the form shows.
+func (b *builder) show(x *view.Conditions, sc scene) {
+	x.Back = sc.withOpen(firstPage(sc.state))
+	x.State = pairs(sc.state)
+	if open := sc.openNow(); !slices.Equal(open, sc.atFirst()) {
+		x.State = append(x.State, view.Pair{Key: "open", Value: strings.Join(open, ",")})
 	}
-	return b.one(f, text)
-}
-
-// page makes what the form shows.
-func (b *builder) page(state url.Values) view.Conditions {
-	without := b.sc.state
-	without.If = nil
-	x := view.Conditions{State: state.Encode(), Back: address(b.sc.state, warehouse.Page{}), Wrong: b.wrong, Text: b.text, TextWrong: b.said}
-	if b.sc.state.If != nil {
-		x.Sentence, x.RemoveURL = b.s.say(b.sc, b.sc.state.If), address(without, warehouse.Page{})
+	if sc.state.If != nil {
+		without := sc
+		without.state.If = nil
+		x.RemoveURL = without.withOpen(firstPage(without.state))
 	}
-	if x.Text == "" && b.sc.state.If != nil {
-		x.Text = query.Format(b.sc.state.If)
+	x.Wrong, x.TextWrong = b.wrong, b.said
+	text := ""
+	if b.made != nil {
+		x.Sentence, text = b.s.say(b.sc, b.made), query.Format(b.made)
 	}
+	x.Text, x.Wrote = text, mark(text)
+	if b.text != "" {
+		x.Text, x.Unread = b.text, true
+	}
+	x.Long = len(x.Text) > longForm
 	for _, f := range b.fields {
 		x.Fields = append(x.Fields, view.Choice{Value: f.Name, Label: b.s.fieldName(f.Name), Group: f.Group})
 	}
-	for _, o := range operations() {
-		x.Operations = append(x.Operations, view.Pair{Key: o[0], Value: o[1]})
-	}
-	lists := map[string]bool{}
-	x.Top = b.shown(b.tree, "0", lists)
+	lists := map[string]hes.Field{}
+	x.Top = b.shown(b.tree, "0", 0, lists)
+	x.Uncounted = len(b.unfinished) + b.refused
 	for _, f := range b.fields {
-		if !lists[f.Codes] {
+		id := listID(f)
+		if _, wanted := lists[id]; !wanted {
 			continue
 		}
-		delete(lists, f.Codes)
-		l := view.ValueList{ID: "list-" + f.Codes}
-		for _, c := range b.s.c.Codes.Values(f.Codes) {
+		delete(lists, id)
+		l := view.ValueList{ID: id}
+		for _, c := range b.values(f) {
 			l.Values = append(l.Values, view.Pair{Key: c.Code, Value: c.Label})
 		}
 		x.Lists = append(x.Lists, l)
 	}
-	return x
 }
 
-// mostListed is the longest code list that is offered under a value's box.
-const mostListed = 300
+// listID names the list of values that is offered for a field.
+func listID(f hes.Field) string {
+	if f.Codes == "" {
+		return "list-" + f.Name
+	}
+	return "list-" + f.Codes
+}
 
-func (b *builder) shown(t *branch, path string, lists map[string]bool) view.Branch {
-	out := view.Branch{Path: path, How: t.how, Field: t.field, Op: t.op, Value: t.value, To: t.to, Wrong: t.wrong}
+func (b *builder) shown(t *branch, path string, level int, lists map[string]hes.Field) view.Branch {
+	out := view.Branch{Path: path, How: t.how, Field: t.field, Op: t.op, Value: t.value, To: t.to, Wrong: t.wrong, Added: t.added, Full: level >= query.MaxIfDepth-1}
 	for i, p := range t.parts {
-		part := b.shown(p, path+"."+strconv.Itoa(i), lists)
-		part.First, part.Last = i == 0, i == len(t.parts)-1
+		part := b.shown(p, fmt.Sprintf("%s.%d", path, i), level+1, lists)
+		part.First, part.Last, part.In = i == 0, i == len(t.parts)-1, t.how
 		out.Parts = append(out.Parts, part)
 	}
-	if f, ok := b.s.c.Dictionary.Field(t.field); ok && t.how == "" {
+	if t.how != "" {
+		return out
+	}
+	f, known := b.s.c.Dictionary.Field(t.field)
+	switch {
+	case t.field == anything:
+		out.Label = "Anything (every episode)"
+	case t.field == nothing:
+		out.Label = "Nothing (no episode)"
+	case known:
 		out.Label = b.s.fieldName(f.Name)
-		if n := len(b.s.c.Codes.Values(f.Codes)); b.s.c.Codes.Closed(f.Codes) && n > 0 && n <= mostListed {
-			lists[f.Codes] = true
-			out.List = "list-" + f.Codes
+	default:
+		out.Label = "Unknown field"
+	}
+	for _, o := range operations() {
+		if !known || o[0] == t.op || !strings.HasSuffix(o[0], opStarts) || f.Type == hes.Code || f.Type == hes.Key {
+			out.Operations = append(out.Operations, view.Pair{Key: o[0], Value: o[1]})
+		}
+	}
+	if !known {
+		return out
+	}
+	out.Example = written(f)
+	if strings.TrimPrefix(t.op, opNot) == opIs {
+		out.Ticks = b.ticks(f, t.value)
+	}
+	if out.Ticks == nil {
+		out.Reads = b.reads(f, t.value)
+		if len(b.values(f)) > 0 {
+			out.List = listID(f)
+			lists[out.List] = f
 		}
 	}
 	return out
+}
+
+// written shows how a value of a field is written.
+func written(f hes.Field) string {
+	switch {
+	case f.Codes == hes.ICD10:
+		return "L40, C44.3"
+	case f.Codes == hes.OPCS4:
+		return "S06, S12.1"
+	case f.Type == hes.Date:
+		return "1/4/2008"
+	case f.Type == hes.Int, f.Type == hes.Decimal:
+		return "65"
+	}
+	return "code, code"
 }

@@ -4,11 +4,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 
 	"webenablehes/internal/policy"
+	"webenablehes/internal/query"
 	"webenablehes/internal/web"
 )
 
@@ -27,26 +27,14 @@ func (s *site) press(role policy.Role, form url.Values) (status int, body, to st
 	return w.Code, w.Body.String(), w.Header().Get("Location")
 }
 
-var (
-	inputHTML  = regexp.MustCompile(`<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"`)
-	selectHTML = regexp.MustCompile(`(?s)<select name="([^"]+)">(.*?)</select>`)
-	chosenHTML = regexp.MustCompile(`value="([^"]*)" selected`)
-)
-
-// form reads the builder's form off a page.
-func form(body string) url.Values {
-	out := url.Values{}
-	_, body, _ = strings.Cut(body, `<form class="cond"`)
-	unescape := strings.NewReplacer("&amp;", "&", "&#34;", `"`, "&lt;", "<", "&gt;", ">", "&#39;", "'").Replace
-	for _, m := range inputHTML.FindAllStringSubmatch(body, -1) {
-		out.Add(m[1], unescape(m[2]))
+// conditionsForm reads the builder's form off a page.
+func conditionsForm(t testing.TB, body string) url.Values {
+	t.Helper()
+	f := parse(t, body).first(byID("conditions"))
+	if !f.ok() {
+		t.Fatal("the page has no form")
 	}
-	for _, m := range selectHTML.FindAllStringSubmatch(body, -1) {
-		if c := chosenHTML.FindStringSubmatch(m[2]); c != nil {
-			out.Set(m[1], c[1])
-		}
-	}
-	return out
+	return f.form()
 }
 
 // Whatever conditions there are, the form gives them back.
@@ -65,26 +53,42 @@ func TestConditionsThroughTheForm(t *testing.T) {
 		"not (SEX is 1 and STARTAGE from 65)",
 		"SEX is 1 and (STARTAGE up to 17 or (STARTAGE from 65 and not (SEX is 2 or LOS_DAYS is 0)))",
 		"not (SEX is 1 or (not SEX is 2))",
+		"not (not (SEX is 1))",
+		"not (not (SEX is 1 or SEX is 2))",
+		"not (SEX is 1, not recorded)",
+		"SEX is 9, not recorded",
+		"MAINSPEF is not recorded, 330",
+		"SEX is 1 or anything",
+		"not (anything) or nothing and SEX is 1",
+		`MAINSPEF is "a, b", "not", "not recorded", "\"x\" \\", " y" or MAINSPEF is dermatology`,
+		`DIAG_01 is l40.0, "l400" and DIAG_nn starts with l40, L4`,
+		`DIAG_01 from L40 to L40~ and PROCODE3 is ral, RAL`,
+		"FYEAR is 0910 and SUBSET_n is N1 and DIAG_02 is recorded_",
 	} {
 		status, body, _ := s.get(policy.Researcher, "/records/conditions?rule=any&if="+url.QueryEscape(text))
 		if status != http.StatusOK {
 			t.Fatalf("%s: status %d", text, status)
 		}
-		f := form(body)
+		f := conditionsForm(t, body)
 		f.Set("do", "use")
 		status, _, first := s.press(policy.Researcher, f)
 		if status != http.StatusSeeOther {
 			t.Errorf("%s: status %d", text, status)
 			continue
 		}
+		u, err := url.Parse(first)
+		e, bad := query.ParseExpr(text)
+		if err != nil || bad != nil || u.Query().Get("if") != query.Format(e) {
+			t.Errorf("%s: the form makes of it %s", text, first)
+		}
 		_, want, _ := s.get(policy.Researcher, "/records?rule=any&if="+url.QueryEscape(text))
 		_, got, at := s.get(policy.Researcher, first)
-		if total(want) != total(got) || total(got) == "" {
-			t.Errorf("%s: %s episodes, and %s behind the form", text, total(want), total(got))
+		if total(t, want) != total(t, got) || total(t, got) == "" {
+			t.Errorf("%s: %s episodes, and %s behind the form", text, total(t, want), total(t, got))
 		}
 		// and once more it is the same to the letter
 		_, body, _ = s.get(policy.Researcher, "/records/conditions"+strings.TrimPrefix(at, "/records"))
-		f = form(body)
+		f = conditionsForm(t, body)
 		f.Set("do", "use")
 		if _, _, second := s.press(policy.Researcher, f); second != first {
 			t.Errorf("%s: the form leads to %s, and from there to %s", text, first, second)
@@ -92,13 +96,10 @@ func TestConditionsThroughTheForm(t *testing.T) {
 	}
 }
 
-var totalHTML = regexp.MustCompile(`data-total="([^"]*)"`)
-
-func total(body string) string {
-	if m := totalHTML.FindStringSubmatch(body); m != nil {
-		return m[1]
-	}
-	return ""
+// total is what the headline of the records counts.
+func total(t testing.TB, body string) string {
+	t.Helper()
+	return parse(t, body).first(byID("app")).attr("data-total")
 }
 
 // Conditions are put together button by button.
@@ -107,7 +108,7 @@ func TestConditionsStepByStep(t *testing.T) {
 	_, body, _ := s.get(policy.Researcher, "/records/conditions?sex=2")
 	step := func(do string, set ...string) {
 		t.Helper()
-		f := form(body)
+		f := conditionsForm(t, body)
 		for i := 0; i < len(set); i += 2 {
 			f.Set(set[i], set[i+1])
 		}
@@ -117,12 +118,11 @@ func TestConditionsStepByStep(t *testing.T) {
 			t.Fatalf("%s: status %d", do, status)
 		}
 	}
-	step("add 0")
 	step("group 0", "field 0.0", "DIAG_nn", "op 0.0", "starts", "value 0.0", "l40.0, L20")
 	step("add 0.1", "how 0.1", "none", "field 0.1.0", "SEX", "op 0.1.0", "is", "value 0.1.0", "Male")
 	step("up 0.1", "field 0.1.1", "ADMIDATE", "op 0.1.1", "span", "value 0.1.1", "Mar 2009", "to 0.1.1", "1/4/2009")
 	step("show")
-	f := form(body)
+	f := conditionsForm(t, body)
 	f.Set("do", "use")
 	status, _, to := s.press(policy.Researcher, f)
 	text := `not (SEX is 1 or ADMIDATE from 2009-03-01 to 2009-04-01) and DIAG_nn starts with L400, L20`
@@ -149,7 +149,7 @@ func TestConditionsThatAreWrong(t *testing.T) {
 	}{
 		"no field":      {row("", "is", "X1<b>", ""), "Choose a field."},
 		"unknown field": {row("NOPE", "is", "1", ""), "Choose a field."},
-		"no value":      {row("SEX", "is", " , ", ""), "Write a value"},
+		"no value":      {row("MAINSPEF", "is", " , ", ""), "write a value"},
 		"no number":     {row("STARTAGE", "is", "old", ""), "a whole number"},
 		"no date":       {row("ADMIDATE", "span", "31/2/2009", ""), "write a day as"},
 		"a month":       {row("ADMIDATE", "is", "Apr 2009", ""), "a whole month"},
@@ -166,7 +166,7 @@ func TestConditionsThatAreWrong(t *testing.T) {
 			if status != http.StatusOK || !strings.Contains(body, c.say) {
 				t.Errorf("status %d, without %q", status, c.say)
 			}
-			if v := c.form.Get("value 0.0"); v != "" && form(body).Get("value 0.0") != v {
+			if v := c.form.Get("value 0.0"); v != "" && conditionsForm(t, body).Get("value 0.0") != v {
 				t.Errorf("%q is lost", v)
 			}
 			if v := c.form.Get("text"); v != "" && !strings.Contains(body, ">"+v+"</textarea>") {

@@ -6,6 +6,7 @@ import './panel';
 import './drawer';
 import './keys';
 import './brush';
+import './conditions';
 import './columns';
 
 document.documentElement.classList.add('js');

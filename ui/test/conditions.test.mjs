@@ -12,21 +12,45 @@ for (const javaScriptEnabled of [true, false]) {
     const { context, page, wrong } = await open({ javaScriptEnabled });
     await signIn(page, 'researcher');
     await page.click('.further a');
-    await page.click('button[value="add 0"]');
     await page.selectOption('select[name="field 0.0"]', 'SEX');
-    await page.fill('input[name="value 0.0"]', 'Female');
+    if (javaScriptEnabled) await page.waitForSelector('.ticks'); // at once
+    else await page.click('.cond__go button[value="show"]');
+    await page.check('.ticks >> text=Female');
     await page.click('button[value="group 0"]');
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'field 0.1.0', 'what was added has the focus');
     await page.selectOption('select[name="field 0.1.0"]', 'STARTAGE');
     await page.selectOption('select[name="op 0.1.0"]', 'span');
     await page.fill('input[name="value 0.1.0"]', 'x');
     await page.click('button[value="use"]');
     assert.match(await page.textContent('.row .wrong'), /whole number/);
+    assert.equal(await page.inputValue('input[name="value 0.1.0"]'), 'x');
     await page.fill('input[name="value 0.1.0"]', '65');
+    if (javaScriptEnabled) {
+      await page.keyboard.press('Tab');
+      await page.waitForFunction(() => /Age is 65 or more/.test(document.querySelector('#says').textContent));
+      assert.equal(await page.evaluate(() => document.activeElement.name), 'to 0.1.0', 'the focus stays');
+    }
     await page.click('button[value="use"]');
     await page.waitForURL(/if=/);
     assert.match(await page.textContent('.chips'), /Sex is Female and Age is 65 or more/);
     await page.click('.chips .edit');
     await page.waitForURL(/conditions/);
+    // Back takes one button back
+    await page.click('button[value="remove 0.1"]');
+    assert.equal(await page.locator('.row').count(), 1);
+    await page.goBack();
+    assert.equal(await page.locator('.row').count(), 2);
+    // text that has not been read is neither used nor lost
+    await page.click('.more-d summary');
+    await page.fill('#text', 'SEX is 1 and');
+    await page.click('button[value="add 0"]');
+    assert.equal(await page.inputValue('#text'), 'SEX is 1 and');
+    await page.click('button[value="text"]');
+    assert.match(await page.textContent('#text-wrong'), /^Line 1, column 13: expected a field/);
+    await page.fill('#text', 'SEX is 1 and DIAG_nn starts with L40');
+    await page.click('button[value="text"]');
+    assert.match(await page.textContent('.says'), /Sex is Male and Any diagnosis starts with L40/);
+    await page.goto(here.url + '/records/conditions?if=' + encodeURIComponent('SEX is 2 and STARTAGE from 65'));
     assert.match(await page.textContent('.says'), /Sex is Female and Age is 65 or more/);
     await context.close();
     assert.deepEqual(wrong, []);
