@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -420,6 +421,29 @@ func TestChips(t *testing.T) {
 		_, body, _ := s.get(policy.Researcher, "/records?"+in)
 		if chips := between(body, `<span class="chip"><span>`, `</span>`); !slices.Contains(chips, want) {
 			t.Errorf("%s: %q, want %q", in, chips, want)
+		}
+	}
+}
+
+// A condition on a field that the agreement does not cover is refused by the
+// door, in words; one on a field that the release does not hold is named with
+// its place.
+func TestConditionsBeyondTheAgreement(t *testing.T) {
+	s := open(t, &web.Assets{})
+	for text, c := range map[string]struct {
+		status int
+		say    string
+	}{
+		"TOKEN_PERSON_ID is SYNTH1":   {http.StatusForbidden, "The field TOKEN_PERSON_ID is not covered by agreement DSA-1."},
+		"SEX is 1 or NEWNHSNO is 1":   {http.StatusBadRequest, "Line 1, column 13: the release that is served does not hold NEWNHSNO"},
+		"SEX is 1 and AGE is 2":       {http.StatusBadRequest, "Line 1, column 14: There is no field of that name"},
+		"SEX is 1 and DUPLICATE is 0": {http.StatusOK, "Sex is Male and Duplicate is"},
+	} {
+		for _, page := range []string{"/records?if=", "/records?view=charts&if="} {
+			status, body, _ := s.get(policy.Researcher, page+url.QueryEscape(text))
+			if status != c.status || !strings.Contains(plain(body), c.say) {
+				t.Errorf("%s%s: %d without %q", page, text, status, c.say)
+			}
 		}
 	}
 }
