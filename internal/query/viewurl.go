@@ -14,6 +14,18 @@ import (
 // "in_situ", "MOST DEPRIVED 10%".
 var choiceText = regexp.MustCompile(`^[0-9A-Za-z&.+_-][0-9A-Za-z&.+_% -]{0,39}$`)
 
+// FilterError is an error of ParseView that lies in one filter.
+type FilterError struct {
+	Key string // of the filter's Control
+	Err error
+}
+
+// Error is the error's text, which names the filter.
+func (e *FilterError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error.
+func (e *FilterError) Unwrap() error { return e.Err }
+
 // ParseView reads a URL's query over what a release offers. A filter that the
 // query does not mention is as its default says; "any" takes it off. Keys that
 // it does not know are left alone, so that a page can have its own. Unreadable
@@ -28,10 +40,10 @@ func ParseView(in url.Values, d *hes.Dictionary, o Offer) (View, error) {
 	for _, c := range Controls() {
 		f, off, err := parseFilter(c, in)
 		if err != nil {
-			return View{}, err
+			return View{}, &FilterError{c.Key, err}
 		}
 		if f != nil && !o.has(c.Key) {
-			return View{}, fault.New(fault.Invalid, "%s: the release that is served does not hold this field, so records cannot be filtered by it. Take the filter out of the link.", c.Says)
+			return View{}, &FilterError{c.Key, fault.New(fault.Invalid, "%s: the release that is served does not hold this field, so records cannot be filtered by it. Take the filter out of the link.", c.Says)}
 		}
 		if standing, ok := v.Default(c.Key); ok && f == nil && !off {
 			f = &standing

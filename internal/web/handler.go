@@ -15,6 +15,7 @@ import (
 	"github.com/a-h/templ"
 
 	"webenablehes/internal/fault"
+	"webenablehes/internal/query"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/web/view"
@@ -117,8 +118,15 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		http.Redirect(w, r, "/sign-in?next="+escapeNext(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
-	page := view.Problem{Status: kind.Status(), Say: fault.Say(err), ID: requestID(r)}
-	if err := s.show(w, r, kind.Status(), view.ProblemPage(s.frame(r, page.Title(), ""), page)); err != nil {
+	page := view.Problem{Status: kind.Status(), Say: fault.Say(err), ID: requestID(r), Ways: waysOn(r, err)}
+	if e, ok := errors.AsType[*query.FilterError](err); ok {
+		page.Filter = e.Key
+	}
+	var out templ.Component = view.Trouble(page)
+	if r.Header.Get("X-Part") == "" {
+		out = view.ProblemPage(s.frame(r, page.Title(), ""), page)
+	}
+	if err := s.show(w, r, kind.Status(), out); err != nil {
 		http.Error(w, page.Say, kind.Status())
 	}
 }

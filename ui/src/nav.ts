@@ -2,6 +2,7 @@
 // server says goes into the history.
 import { Idiomorph } from 'idiomorph';
 import { carried, names, stale } from './open';
+import { trouble, unreachable, wait } from './wait';
 
 type Policy = { createHTML(s: string): string };
 declare global {
@@ -49,19 +50,23 @@ export function morph(old: Element, next: Element, open?: string[]): void {
   });
 }
 
-// part fetches a part of a page. Where there is none (an error, a session that is
-// over) the browser goes to the whole page, which says what is wrong.
+// part fetches a part of a page. Where there is none, it shows what the server
+// says instead, in the place of the results or as a page; somebody whose session
+// is over goes to sign in and comes back.
 export async function part(url: string, name: string, id: string, signal: AbortSignal): Promise<{ element: HTMLElement; canonical: string } | undefined> {
   try {
     const response = await fetch(url, { headers: { 'X-Part': name }, signal, credentials: 'same-origin' });
-    const element = response.ok && !response.redirected
-      ? parse(await response.text()).getElementById(id) : null;
+    const page = parse(await response.text());
     if (signal.aborted) return;
+    const element = response.ok && !response.redirected ? page.getElementById(id) : null;
     if (element) return { element, canonical: response.headers.get('X-Canonical') ?? url };
+    const says = response.status === 401 || name !== 'app' ? null : page.getElementById('trouble');
+    if (says) { trouble(says); return; }
   } catch {
-    if (signal.aborted) return;
+    if (!signal.aborted) unreachable(name === 'app' ? url : '');
+    return;
   }
-  location.href = url;
+  location.href = url; // to sign in, or to whatever else the server sends
 }
 
 // rename notes another address for what is shown, without a step in the history:
@@ -83,22 +88,24 @@ export async function go(url: string, push: boolean): Promise<void> {
   const mine = (under = new AbortController());
   const app = find<HTMLElement>('#app');
   if (!app) { location.href = url; return; }
+  const earlier = showing;
   if (push) {
     document.dispatchEvent(new Event('leaving'));
     url = carried(url);
   } else showing = url;
   const open = names();
-  const slow = setTimeout(() => app.setAttribute('aria-busy', 'true'), 120);
+  const done = wait(app, () => {
+    mine.abort();
+    if (!push) history.pushState({ depth: state().depth }, '', (showing = earlier)); // Back has moved the address already
+    find<HTMLFormElement>('#f')?.reset();
+    document.dispatchEvent(new Event('shown'));
+  });
   const got = await part(url, 'app', 'app', mine.signal);
-  clearTimeout(slow);
-  if (!got) {
-    if (under === mine) app.removeAttribute('aria-busy');
-    return;
-  }
+  if (under === mine) done();
+  if (!got) return;
   const before = count(app);
   morph(app, got.element, open);
   const shown = find<HTMLElement>('#app')!;
-  shown.removeAttribute('aria-busy');
   if (push && got.canonical !== here()) history.pushState({ depth: state().depth + 1 }, '', got.canonical);
   showing = push ? got.canonical : url;
   document.title = shown.dataset.title ?? document.title;

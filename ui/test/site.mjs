@@ -48,6 +48,7 @@ export function site({ patients = 4000 } = {}) {
     await page.fill('#name', name);
     await page.fill('#password', password);
     await page.click('main button[type=submit]');
+    await page.waitForLoadState(); // the script is there too
   };
 
   // check lets axe look at a page as it stands. It comes in by the debugger, past

@@ -40,6 +40,8 @@ type Problem struct {
 	Status int
 	Say    string
 	ID     string // of the request
+	Ways   []Link // to go on
+	Filter string // key of the filter that the problem lies in; "" if none
 }
 
 // Title heads an error page.
