@@ -38,9 +38,13 @@ function stop(): void {
 // morph makes one element into another and leaves alone what the person does
 // just now: what is being typed, menus that are open, the filters on a phone, and
 // parts of the panel that were opened or closed since the other was asked for,
-// when those in open were.
+// when those in open were. What had the focus may be gone: then it goes to what
+// stood over it, the code's category, the part of the panel, or the results.
 export function morph(old: Element, next: Element, open?: string[]): void {
   const turned = (fac: HTMLDetailsElement) => stale(fac) || (open !== undefined && open.includes(fac.dataset.key!) !== fac.open);
+  const was = document.activeElement;
+  const over = [was?.closest('.kids')?.previousElementSibling?.querySelector('input')?.id, was?.closest('.fac')?.id].map((id) => id && document.getElementById(id));
+  const inside = was !== null && old.contains(was);
   Idiomorph.morph(old, next, {
     morphStyle: 'outerHTML',
     ignoreActiveValue: document.activeElement?.matches('input:not([type=checkbox]):not([type=radio])') ?? false,
@@ -48,6 +52,9 @@ export function morph(old: Element, next: Element, open?: string[]): void {
       beforeAttributeUpdated: (name: string, el: Element) => !(name === 'open' && el instanceof HTMLDetailsElement && (!el.matches('.fac') || turned(el))) && !(name === 'class' && el.matches('.side')) && !(name === 'aria-expanded' && !el.matches('.tw')),
     },
   });
+  if (!inside || document.activeElement !== document.body) return;
+  const upper = over.find((e) => e && e.isConnected);
+  (upper?.matches('.fac') ? find<HTMLElement>('summary', upper) : upper ?? find<HTMLElement>('#main'))?.focus({ preventScroll: true });
 }
 
 // part fetches a part of a page. Where there is none, it shows what the server
