@@ -1,14 +1,18 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
+	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/query"
+	"webenablehes/internal/warehouse/drivertest"
+	"webenablehes/internal/warehouse/memory"
 	"webenablehes/internal/web"
 )
 
@@ -156,8 +160,7 @@ func TestConditionsThatAreWrong(t *testing.T) {
 		"backwards":     {row("STARTAGE", "span", "64", "18"), "The beginning comes after the end."},
 		"no end":        {row("STARTAGE", "span", "", ""), "Write a beginning or an end."},
 		"no codes":      {row("STARTAGE", "starts", "1", ""), "no codes that begin"},
-		"identifying":   {row("NEWNHSNO", "is", "1", ""), "Choose a field."},
-		"person key":    {row("TOKEN_PERSON_ID", "is", "SYNTH1", ""), "Choose a field."},
+		"identifying":   {row("NEWNHSNO", "is", "1", ""), "does not hold"},
 		"text":          {url.Values{"text": {"SEX is"}, "do": {"text"}}, "column"},
 		"text, field":   {url.Values{"text": {"NOPE is 1"}, "do": {"text"}}, "no field of that name"},
 	} {
@@ -184,5 +187,58 @@ func TestConditionsThatAreWrong(t *testing.T) {
 		if status, _, _ := s.press(policy.Researcher, f); status != http.StatusOK {
 			t.Errorf("%v: status %d", f, status)
 		}
+	}
+}
+
+// The page counts what a plain loop counts, says it in words, and leaves out what
+// is not finished.
+func TestConditionsAreCounted(t *testing.T) {
+	records := mixture(400)
+	s := open(t, &web.Assets{}, over(t, records))
+	want := 0
+	for _, e := range records {
+		if e["CLASSPAT"] == "2" && (e["SEX"] == "2" || strings.HasPrefix(e["DIAG_01"], "L40") || strings.HasPrefix(e["DIAG_02"], "L40")) {
+			want++
+		}
+	}
+	status, body, _ := s.press(policy.Researcher, url.Values{"cls": {"2"}, "node": {"g 0", "c 0.0", "c 0.1", "c 0.2", "c 0.3"}, "how 0": {"any"}, "field 0.0": {"SEX"}, "value 0.0": {"Female"},
+		"field 0.1": {"DIAG_nn"}, "op 0.1": {"starts"}, "value 0.1": {"l40"}, "field 0.2": {"STARTAGE"}, "field 0.3": {"LOS_DAYS"}, "value 0.3": {"x"}})
+	said := parse(t, body).first(byID("says")).text()
+	if status != http.StatusOK || !strings.HasPrefix(said, fmt.Sprintf("Sex is Female or Any diagnosis starts with L40 Psoriasis %d episodes of ", want)) || !strings.HasSuffix(said, "2 conditions are not finished and are left out of this.") {
+		t.Errorf("status %d: %s; want %d", status, said, want)
+	}
+}
+
+// What an agreement does not cover is not offered, and refused by the door where
+// it is written as text; a link that cannot be read is shown to be mended.
+func TestConditionsTypedBeyondTheAgreement(t *testing.T) {
+	s := open(t, &web.Assets{}, func(r *source) {
+		r.engine = memory.New(r.dict, drivertest.Columns(t, r.dict, append(held(), "CONSULT")), episodes())
+		r.facts.Columns = r.engine.Info().Columns
+	})
+	_, body, _ := s.get(policy.Researcher, "/records/conditions")
+	offers := parse(t, body).first(byID("conditions")).all(func(n node) bool { return n.Data == "option" && n.attr("value") == "CONSULT" })
+	if len(offers) > 0 {
+		t.Error("a sensitive field is offered")
+	}
+	for _, form := range []url.Values{
+		{"text": {"CONSULT is C1"}, "do": {"text"}},
+		{"node": {"c 0.0"}, "field 0.0": {"CONSULT"}, "op 0.0": {"is"}, "value 0.0": {"C1"}, "do": {"use"}},
+		{"node": {"c 0.0"}, "field 0.0": {hes.PersonField}, "op 0.0": {"is"}, "value 0.0": {"C1"}, "do": {"use"}},
+	} {
+		before := s.events()
+		status, body, _ := s.press(policy.Researcher, form)
+		f := parse(t, body).first(byID("conditions"))
+		if status != http.StatusForbidden || !strings.Contains(f.first(byClass("error-summary")).text(), "overed by agreement DSA-1") || f.form().Get("value 0.0") != "C1" {
+			t.Errorf("status %d: %s", status, f.text())
+		}
+		if s.events() == before {
+			t.Error("the refusal is not in the access record")
+		}
+	}
+	status, body, _ := s.get(policy.Researcher, "/records/conditions?sex=2&if=SEX+is")
+	f := parse(t, body).first(byID("conditions"))
+	if wrong := f.first(byID("text-wrong")).text(); status != http.StatusOK || !strings.HasPrefix(wrong, "Line 1, column 7:") || f.form().Get("text") != "SEX is" || f.form().Get("sex") != "2" {
+		t.Errorf("status %d, %q, %v", status, wrong, f.form())
 	}
 }
