@@ -80,7 +80,7 @@ func TestFind(t *testing.T) {
 		{"atopic", "dx=L20 | dx=J450 | cond=atopic_eczema"},
 		{"mole", "dx=D22"},
 		{"skin cancer", "dx=C43,C44"},
-		{"melanoma", "dx=C43"},
+		{"melanoma", "dx=C43 | dx=D03"}, // not an excision that is done for one
 		{"BCC", "dx=C44"},
 		{"basal cell", "dx=C44"},
 		{"squamous cell carcinoma", "dx=C44"},

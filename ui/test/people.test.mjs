@@ -18,6 +18,13 @@ for (const [width, height] of sizes) {
     };
     await look('patients', '/records?view=patients&sort=-EPISODES&dx=C44&dx=L40');
     assert.ok((await page.evaluate(() => document.querySelectorAll('*').length)) <= 3000, 'nodes of patients');
+    const [whole, cut, tallest] = await page.evaluate(() => [
+      document.documentElement.scrollHeight,
+      [...document.querySelectorAll('.grid th .hd > :first-child')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.trim()),
+      Math.max(...[...document.querySelectorAll('.sheet tbody tr')].map((r) => r.getBoundingClientRect().height))]);
+    if (width > 860) assert.ok(whole <= height, `the window scrolls beside its panes: ${whole}`); // what is hidden for the eye must not make it taller
+    else assert.ok(tallest <= 260, `a card of ${tallest} pixels`);
+    assert.deepEqual(cut, [], 'headings that are cut');
     await page.click('.sheet tbody tr:first-child a');
     await page.waitForURL(/\/patients\/[\w-]{22}\?/);
     await look('patient');
@@ -28,6 +35,7 @@ for (const [width, height] of sizes) {
     await look('patients-wrapped', '/records?view=patients&more=1&den=w');
     await look('spells', '/records?view=spells&sort=-EPISODES');
     assert.ok((await page.evaluate(() => document.querySelectorAll('*').length)) <= 3000, 'nodes of spells');
+    if (width > 860) assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('.grid th .hd > :first-child')].filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.trim())), [], 'headings that are cut');
     await page.click('.sheet tbody tr:first-child a');
     await page.waitForURL(/spell=[\w-]{22}/);
     await look('spell');
