@@ -115,7 +115,8 @@ func (s Share) Percent() (percent float64, ok bool) {
 }
 
 // String returns the share for people: "99.1%", "99%" of a small whole, "*" where
-// it is hidden, "–" of nothing.
+// it is hidden, "–" of nothing. Only all is 100% and only none is 0%: what comes
+// near is said to be over or under the nearest that is told.
 func (s Share) String() string {
 	p, ok := s.Percent()
 	switch {
@@ -123,10 +124,18 @@ func (s Share) String() string {
 		return "–"
 	case !ok:
 		return "*"
-	case s.Of.n < decimals:
-		return fmt.Sprintf("%.0f%%", p)
 	}
-	return fmt.Sprintf("%.1f%%", p)
+	places, step := 1, 0.1
+	if s.Of.n < decimals {
+		places, step = 0, 1
+	}
+	switch {
+	case s.Part.n < s.Of.n && p >= 100-step/2:
+		return fmt.Sprintf(">%.*f%%", places, 100-step)
+	case s.Part.n > 0 && p < step/2:
+		return fmt.Sprintf("<%.*f%%", places, step)
+	}
+	return fmt.Sprintf("%.*f%%", places, p)
 }
 
 // MarshalJSON writes the share as a page shows it.

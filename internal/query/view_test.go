@@ -47,6 +47,8 @@ func TestView(t *testing.T) {
 		"age_from=65":                     {"age=65..", "STARTAGE from 65"},
 		"age=18":                          {"age=18", "STARTAGE from 18 to 18"},
 		"adm=2008-04..2011-02":            {"adm=2008-04..2011-02", "ADMIDATE from 2008-04-01 to 2011-02-28"},
+		"adm=2008..2010":                  {"adm=2008-01..2010-12", "ADMIDATE from 2008-01-01 to 2010-12-31"},
+		"adm=2008":                        {"adm=2008-01..2008-12", "ADMIDATE from 2008-01-01 to 2008-12-31"},
 		"adm_from=1/4/2008":               {"adm=2008-04..", "ADMIDATE from 2008-04-01"},
 		"adm_to=2008-02":                  {"adm=..2008-02", "ADMIDATE up to 2008-02-29"},
 		"adm=2008-04-01..2008-04-30":      {"adm=2008-04", "ADMIDATE from 2008-04-01 to 2008-04-30"},

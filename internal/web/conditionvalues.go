@@ -126,15 +126,15 @@ func sayLabel(f hes.Field, err error) error {
 	return fault.New(fault.Invalid, "%s", strings.Replace(fault.Say(err), f.Name, f.Label, 1))
 }
 
-// dayOf reads a day; a month is its first or last.
+// dayOf reads a day; a month or a year is its first or last.
 func dayOf(f hes.Field, text string, last bool) (string, error) {
 	if iso, ok := query.Day(text, last); ok || text == "" {
 		return iso, nil
 	}
-	return "", fault.New(fault.Invalid, "%s: write a day as 2008-04-01 or 1/4/2008, or a month as 2008-04 or Apr 2008.", f.Label)
+	return "", fault.New(fault.Invalid, "%s: write a day as 2008-04-01 or 1/4/2008, a month as 2008-04 or Apr 2008, or a year as 2008.", f.Label)
 }
 
-// edge reads an end of a span; a month is its first or its last day.
+// edge reads an end of a span; a month or a year is its first or its last day.
 func (b *builder) edge(f hes.Field, text string, last bool) (string, error) {
 	values := splitTyped(text)
 	switch {

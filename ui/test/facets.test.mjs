@@ -270,6 +270,7 @@ for (const [width, height] of sizes) {
     const all = ['dx', 'dx.C44', 'cond', 'op', 'age', 'band', 'sex', 'eth', 'imd', 'rgn', 'prov', 'year', 'adm', 'main', 'tret', 'kind', 'meth', 'cls', 'los', 'wait', 'read', 'charl', 'rule', 'fin', 'dup'];
     await page.goto(`${here.url}/records?dx=L40&dx=none&sex=!1&los=0&los=2..3&open=${all}`);
     await check(page, 'panel', async () => { if (width < 861) await page.click('[data-filters]'); });
+    if (width < 861) assert.equal((await page.innerText('[data-filters]')).trim(), 'Hide filters');
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, 'the page scrolls sideways');
     const small = await page.locator('.side :is(label, summary, button, a, input:not([type=hidden], [type=checkbox], [type=radio], [type=range])):not(.vh):visible').evaluateAll((els) => els.map((e) => [e.textContent.trim() || e.name, e.getBoundingClientRect()]).filter(([, r]) => r.height > 1 && r.height < 24).map(([t, r]) => `${t} ${r.height}`));
     assert.deepEqual(small, [], 'targets under 24 px');

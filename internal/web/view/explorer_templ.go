@@ -143,7 +143,7 @@ func App(f Frame, x Explorer) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\"><aside class=\"side\" aria-label=\"Filters\"><div class=\"side__h\"><h2>Filters</h2><button type=\"button\" class=\"btn btn--s fbtn\" data-filters aria-expanded=\"false\">Show filters</button> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\"><aside class=\"side\" aria-label=\"Filters\"><div class=\"side__h\"><h2>Filters</h2><button type=\"button\" class=\"btn btn--s fbtn\" data-filters aria-expanded=\"false\"><span class=\"shut\">Show filters</span><span class=\"unfolded\">Hide filters</span></button> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -340,7 +340,7 @@ func PatientPage(f Frame, p Patient) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = sheet(p.Table, false, "Episodes of the patient, newest first").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sheet(p.Table, true, "Episodes of the patient, newest first").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

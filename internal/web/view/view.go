@@ -259,6 +259,24 @@ type Table struct {
 	Protected     bool
 }
 
+// column are the cells of a column.
+func (t Table) column(i int) []policy.Count {
+	var out []policy.Count
+	for _, r := range t.Rows {
+		out = append(out, r.Cells[i])
+	}
+	return out
+}
+
+// totalOf is a total for people. A sum of nothing but hidden cells is none: "0"
+// would say that there is nobody.
+func totalOf(total policy.Count, cells []policy.Count) string {
+	if total.Published() == 0 && slices.ContainsFunc(cells, policy.Count.Hidden) {
+		return "Not shown"
+	}
+	return total.String()
+}
+
 // TableRow is one row of a Table.
 type TableRow struct {
 	Label string
