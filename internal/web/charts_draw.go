@@ -166,6 +166,9 @@ func (c *chartist) rank(r ranking) drawer {
 		switch {
 		case all <= commonest:
 			sub = "All " + strconv.Itoa(all) + " " + r.what
+			if all == 1 {
+				sub = "One only"
+			}
 		case len(shown) > commonest:
 			sub += ", and those that you have chosen"
 		}
