@@ -2,6 +2,7 @@ package query_test
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -82,6 +83,26 @@ func TestWhatFormsSend(t *testing.T) {
 
 // An error in the conditions says where it is and what to do, and which limit
 // was passed.
+// Codes are compared with each other, so a pasted library of them is refused before
+// it is.
+func TestTooManyValues(t *testing.T) {
+	d := MustLoad(t)
+	var many []string
+	for i := range query.MaxValues + 1 {
+		many = append(many, "X"+strconv.Itoa(i))
+	}
+	offer := query.NewOffer(d, []string{"DIAG_nn", "STARTAGE"}, nil)
+	for _, in := range []url.Values{{"dx": many}, {"not.dx": many}, {"dx": {"L40"}, "was.dx": {strings.Join(many, ",")}}, {"age": {strings.Repeat("1,", query.MaxValues+1)}}} {
+		_, err := query.ParseView(in, d, offer)
+		if fault.Of(err) != fault.Invalid || !strings.Contains(fault.Say(err), "at most 2000 values") {
+			t.Errorf("%d keys: %v", len(in), err)
+		}
+	}
+	if _, err := query.ParseView(url.Values{"dx": many[1:]}, d, offer); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestParseIfSays(t *testing.T) {
 	d := MustLoad(t)
 	o := query.NewOffer(d, []string{"SEX", "DIAG_nn", "STARTAGE"}, nil)

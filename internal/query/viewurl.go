@@ -129,6 +129,10 @@ func parseFilter(c Control, in url.Values) (f *Filter, off bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
+	was := split(in["was."+c.Key])
+	if len(values) > MaxValues || len(was) > MaxValues { // before they are compared with each other
+		return nil, false, fault.New(fault.Invalid, "%s: at most %d values. Choose groups of codes by their beginning.", c.Says, MaxValues)
+	}
 	f = &Filter{Key: c.Key, Exclude: exclude}
 	if c.Kind == Dates || c.Kind == Numbers {
 		ends := [2]string{strings.TrimSpace(in.Get(c.Key + "_from")), strings.TrimSpace(in.Get(c.Key + "_to"))}
@@ -150,7 +154,7 @@ func parseFilter(c Control, in url.Values) (f *Filter, off bool, err error) {
 	slices.Sort(f.Values)
 	f.Values = slices.Compact(f.Values)
 	if c.Kind == Prefixes {
-		f.Values = widest(f.Values, split(in["was."+c.Key]))
+		f.Values = widest(f.Values, was)
 	}
 	return f, false, nil
 }

@@ -108,9 +108,10 @@ func chartRows(chart view.Chart) [][]string {
 	return out
 }
 
-// safeCell keeps a spreadsheet from taking a text for a formula.
+// safeCell keeps a spreadsheet from taking a text for a formula. Some read the wide
+// signs of East Asian writing as the narrow ones, and pass over what is no letter.
 func safeCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	if strings.IndexAny(text, "=+-@＝＋－＠\t\r\n\x00") == 0 {
 		return "'" + text
 	}
 	return text

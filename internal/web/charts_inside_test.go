@@ -258,4 +258,9 @@ func TestSafeCells(t *testing.T) {
 	if diff := cmp.Diff(want, chartRows(chart)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	for _, text := range []string{"\n=1", "\x00=1", "＝1+1", "＋1", "－1", "＠SUM(1)"} {
+		if got := safeCell(text); got != "'"+text {
+			t.Errorf("%q stands as %q", text, got)
+		}
+	}
 }

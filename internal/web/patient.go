@@ -24,7 +24,9 @@ type patientState struct {
 
 // patientURL is the canonical address of a patient's page. The list to go back to
 // is left out where it has the same state and is at its first page.
-func patientURL(id string, st patientState) string { return "/patients/" + id + patientQuery(st) }
+func patientURL(id string, st patientState) string {
+	return "/patients/" + url.PathEscape(id) + patientQuery(st)
+}
 
 // patientQuery is what follows the patient in the address.
 func patientQuery(st patientState) string {
