@@ -89,7 +89,7 @@ func TestTooManyValues(t *testing.T) {
 	d := MustLoad(t)
 	var many []string
 	for i := range query.MaxValues + 1 {
-		many = append(many, "X"+strconv.Itoa(i))
+		many = append(many, "X"+strconv.Itoa(1000+i))
 	}
 	offer := query.NewOffer(d, []string{"DIAG_nn", "STARTAGE"}, nil)
 	for _, in := range []url.Values{{"dx": many}, {"not.dx": many}, {"dx": {"L40"}, "was.dx": {strings.Join(many, ",")}}, {"age": {strings.Repeat("1,", query.MaxValues+1)}}} {
@@ -98,7 +98,11 @@ func TestTooManyValues(t *testing.T) {
 			t.Errorf("%d keys: %v", len(in), err)
 		}
 	}
-	if _, err := query.ParseView(url.Values{"dx": many[1:]}, d, offer); err != nil {
+	if _, err := query.ParseView(url.Values{"dx": many[:query.MaxView/len("dx=X1234&")]}, d, offer); err != nil {
+		t.Error(err)
+	}
+	_, err := query.ParseView(url.Values{"dx": many[1:]}, d, offer)
+	if fault.Of(err) != fault.Invalid || !strings.Contains(fault.Say(err), "too long for a link") {
 		t.Error(err)
 	}
 }

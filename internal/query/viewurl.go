@@ -10,6 +10,10 @@ import (
 	"webenablehes/internal/hes"
 )
 
+// MaxView is how many bytes of a URL's query a view may take: proxies refuse lines
+// of more than 8,000.
+const MaxView = 7500
+
 // choiceText is codes, and the words that derived fields hold: "day case", "90+",
 // "in_situ", "MOST DEPRIVED 10%".
 var choiceText = regexp.MustCompile(`^[0-9A-Za-z&.+_-][0-9A-Za-z&.+_% -]{0,39}$`)
@@ -105,6 +109,9 @@ func ParseView(in url.Values, d *hes.Dictionary, o Offer) (View, error) {
 	}
 	if len(v.Sort) == 1 && v.Sort[0] == (Sort{hes.AdmissionDate, true}) && v.Unit == Episodes {
 		v.Sort = nil // the default
+	}
+	if n := len(v.Encode()); n > MaxView { // each link of a page holds it
+		return View{}, fault.New(fault.Invalid, "The filters, columns and conditions are too long for a link: %d characters, at most %d. Choose groups of codes by their beginning, such as L40 in place of its codes.", n, MaxView)
 	}
 	return v, nil
 }
@@ -277,5 +284,9 @@ func (v View) Encode() string {
 
 // escape is url.QueryEscape that leaves what a reader can do with readable.
 func escape(s string) string {
-	return strings.NewReplacer("%21", "!", "%2C", ",", "%28", "(", "%29", ")").Replace(url.QueryEscape(s))
+	out := url.QueryEscape(s)
+	if !strings.Contains(out, "%") {
+		return out // nearly always, and there are thousands of links on a page
+	}
+	return strings.NewReplacer("%21", "!", "%2C", ",", "%28", "(", "%29", ")").Replace(out)
 }

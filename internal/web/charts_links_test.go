@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -360,5 +361,28 @@ func TestChartOfAnyPosition(t *testing.T) {
 	}
 	if want := count(rows, is("DIAG_01", ""), is("DIAG_02", "")); file[11][2] != want {
 		t.Errorf("not recorded: %s, want %s", file[11][2], want)
+	}
+}
+
+// With a long list of codes the marks of charts have no links: a page of some
+// thousand of them would be too heavy to send.
+func TestMarksOfManyCodes(t *testing.T) {
+	s := charts(t)
+	for _, c := range []struct {
+		codes int
+		links bool
+	}{{100, true}, {500, false}} {
+		in := "/records?view=charts&dx=L40"
+		for i := range c.codes {
+			in += fmt.Sprintf("&dx=C%03d", i)
+		}
+		status, body, _ := s.get(policy.Researcher, in)
+		n := 0
+		for _, chart := range figure(body) {
+			n += len(marks(chart))
+		}
+		if status != http.StatusOK || (n > 50) != c.links || n > 0 != c.links {
+			t.Errorf("%d codes: status %d, %d marks lead on", c.codes, status, n)
+		}
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"webenablehes/internal/warehouse"
 )
 
+// maxMark is how many bytes the address of a mark may have.
+const maxMark = 2000
+
 // pick is what a mark of a chart filters by: values of a filter, or a span of
 // one. The zero pick filters by nothing.
 type pick struct {
@@ -42,7 +45,8 @@ func (p pick) toggle(v query.View) query.View {
 // link returns where a mark leads that stands for all of the picks together, and
 // whether all of them are on. A mark that is on takes its filters off; of two
 // filters, one of which has more values, only that one gives its value up, so
-// that the marks beside it stay. There is no link if a pick filters by nothing.
+// that the marks beside it stay. There is no link if a pick filters by nothing, or
+// if the address would be so long that a page of some thousand marks were too heavy.
 func link(v query.View, picks ...pick) (url string, on bool) {
 	if len(picks) == 0 || slices.ContainsFunc(picks, func(p pick) bool { return p.key == "" }) {
 		return "", false
@@ -58,7 +62,10 @@ func link(v query.View, picks ...pick) (url string, on bool) {
 		}
 		next = p.toggle(next)
 	}
-	return address(next, warehouse.Page{}), on
+	if url = address(next, warehouse.Page{}); len(url) > maxMark {
+		return "", on
+	}
+	return url, on
 }
 
 // picker returns how a value of a field is filtered by: nil if no filter of the
