@@ -51,9 +51,14 @@ func between(text string) (from, to int, ok bool) {
 			return whole(n), -1, ok
 		}
 	}
-	for _, words := range [...]string{"over ", "above ", "from ", "at least ", "more than ", "older than ", ">=", ">"} {
+	for _, words := range [...]string{"over ", "from ", "at least ", ">="} { // “the over 65s” are those of 65 too
 		if n, found := strings.CutPrefix(text, words); found {
 			return whole(n), -1, ok
+		}
+	}
+	for _, words := range [...]string{"above ", "more than ", "older than ", ">"} {
+		if n, found := strings.CutPrefix(text, words); found {
+			return whole(n) + 1, -1, ok
 		}
 	}
 	for _, words := range [...]string{"under ", "below ", "less than ", "younger than ", "<"} {

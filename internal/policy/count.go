@@ -68,7 +68,7 @@ type Count struct {
 // String returns the count for people: "12,374", "10", or the hidden range "1–7".
 func (c Count) String() string {
 	if c.state != hidden {
-		return thousands(c.n)
+		return Thousands(c.n)
 	}
 	if c.hides[1] == 0 {
 		return "not shown"
@@ -149,9 +149,9 @@ func Change(before, now Count) string {
 	case before.Hidden() || now.Hidden():
 		return "*"
 	case d > 0:
-		return "+" + thousands(d)
+		return "+" + Thousands(d)
 	case d < 0:
-		return "−" + thousands(-d)
+		return "−" + Thousands(-d)
 	}
 	return "no change"
 }
@@ -173,7 +173,8 @@ func Sum(counts []Count) Count {
 	return total
 }
 
-func thousands(n int) string {
+// Thousands writes a number for people: "12,374".
+func Thousands(n int) string {
 	s := strconv.Itoa(n)
 	sign := ""
 	if n < 0 {

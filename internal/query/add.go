@@ -14,19 +14,12 @@ func (v View) Add(f Filter) View {
 	}
 	out := Filter{Key: f.Key}
 	if c.Kind == Numbers {
-		spans := joined(slices.Concat(old.Spans(), f.Spans()))
-		switch {
-		case len(spans) > 0 && spans[0] == Span{}:
-			return v.With(f) // together they are every number there is
-		case len(spans) == 1:
-			out.From, out.To = spans[0].From, spans[0].To
-		default:
-			for _, s := range spans {
-				out.Values = append(out.Values, s.String())
-			}
-		}
 		if old.Missing() || f.Missing() {
-			out.Values = append(out.Values, None)
+			out.Values = []string{None}
+		}
+		spans := joined(slices.Concat(old.Spans(), f.Spans()))
+		if slices.Contains(spans, Span{}) || !out.take(spans) {
+			return v.With(f) // together they are every number there is
 		}
 		return v.With(out)
 	}

@@ -132,7 +132,8 @@ func among(fields []string, f hes.Field) bool {
 	return slices.Contains(fields, f.Name) || f.Family != "" && slices.Contains(fields, f.Family)
 }
 
-func (o Offer) has(key string) bool {
+// Has tells whether the filter with a key is on offer.
+func (o Offer) Has(key string) bool {
 	return slices.ContainsFunc(o.Controls, func(c Control) bool { return c.Key == key })
 }
 

@@ -67,6 +67,9 @@ type Mark struct {
 // People answers a question about patients with a page of their lines. q.Unit is
 // query.Patients; q.Columns are of the latest matching episode.
 func (w *Warehouse) People(ctx context.Context, acc policy.Access, q query.Query, page Page, from Client) (*People, error) {
+	if q.Unit != query.Patients {
+		return nil, fault.New(fault.Internal, "lines of patients are asked for by patient")
+	}
 	out := &People{}
 	sum := func(ctx context.Context, got *asked) error {
 		persons := make([]driver.PersonID, len(got.raw.Rows))
@@ -91,9 +94,6 @@ func (w *Warehouse) People(ctx context.Context, acc policy.Access, q query.Query
 			out.Lines = append(out.Lines, line)
 		}
 		return nil
-	}
-	if q.Unit != query.Patients {
-		return nil, fault.New(fault.Internal, "lines of patients are asked for by patient")
 	}
 	got, err := w.ask(ctx, acc, asking{kind: "view", query: q, after: page.After, before: page.Before, client: from}, sum)
 	if err != nil {

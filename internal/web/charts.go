@@ -208,7 +208,7 @@ func by(f hes.Field) query.Group {
 	switch {
 	case f.Codes == hes.ICD10, f.Codes == hes.OPCS4:
 		if f.Type == hes.Code {
-			g.Chars = 3
+			g.Chars = categoryChars
 		}
 	case f.Type == hes.Date:
 		g.Chars = len("2008")

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,27 +34,13 @@ func (c *chartist) check() error {
 	return nil
 }
 
-// choices are the fields that a chart may be of, under their headings. Of a
-// family only the first position is offered.
+// choices are the fields that a chart may be of. Of a family only the first
+// position is offered.
 func (c *chartist) choices(may func(hes.Field) bool, chosen string) []view.Choice {
 	var out []view.Choice
 	for _, f := range c.covered {
 		if may(f) && (f.Slot <= 1 || f.Name == chosen) {
 			out = append(out, view.Choice{Value: f.Name, Label: f.Label, Group: f.Group, On: f.Name == chosen})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b view.Choice) int { return cmp.Compare(a.Group, b.Group) })
-	return out
-}
-
-// hidden carries the state through a form, but for the keys that it chooses.
-func (c *chartist) hidden(keys ...string) []view.Pair {
-	var out []view.Pair
-	for _, part := range strings.Split(c.sc.state.Encode(), "&") {
-		key, value, _ := strings.Cut(part, "=")
-		value, err := url.QueryUnescape(value)
-		if err == nil && key != "" && !slices.Contains(keys, key) {
-			out = append(out, view.Pair{Key: key, Value: value})
 		}
 	}
 	return out
@@ -64,7 +49,7 @@ func (c *chartist) hidden(keys ...string) []view.Pair {
 func (c *chartist) breakdown() drawer {
 	chosen := c.sc.state.Chart
 	names := append(slices.Clone(chosen.By), "", "")[:query.MaxBy]
-	form := &view.ChartForm{Hidden: c.hidden("by", "count"), Selects: []view.Select{
+	form := &view.ChartForm{Hidden: pairs(c.sc.state, "by", "count"), Selects: []view.Select{
 		{Name: "by", Label: "Lines", Empty: "Choose a field", Choices: c.choices(query.BreaksDown, names[0])},
 		{Name: "by", Label: "Columns", Empty: "None", Choices: c.choices(query.BreaksDown, names[1])},
 	}, Count: []view.Choice{{Value: "episodes", Label: "Episodes", On: chosen.Count == query.Episodes}, {Value: "patients", Label: "Patients", On: chosen.Count == query.Patients}}}

@@ -31,11 +31,12 @@ func (s *Server) chartFile(w http.ResponseWriter, r *http.Request) error {
 	c.q.Where = sc.state.Where()
 	c.q.Counts = true
 	key, ok := strings.CutSuffix(r.PathValue("file"), ".csv")
+	known := ok && slices.ContainsFunc(c.makers(), func(m maker) bool { return m.key == key }) // it goes into the access record
 	drawers, err := c.gather(key)
 	switch {
 	case err != nil:
 		return err
-	case !ok || key == "" || len(drawers) == 0 && v.access.SeesRows():
+	case !known || len(drawers) == 0 && v.access.SeesRows():
 		return fault.New(fault.NotFound, "There is no chart of that name, or the release does not hold what it shows.")
 	case len(drawers) > 0 && len(c.q.Facets)+len(c.q.Tables) == 0:
 		return fault.New(fault.Invalid, "Choose what the chart is of, then download it.")

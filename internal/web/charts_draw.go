@@ -145,11 +145,10 @@ func (c *chartist) rank(r ranking) drawer {
 	facet := c.facet(ask)
 	return func(a *warehouse.Answer) view.Chart {
 		f := facet(a)
-		counts := map[string]policy.Count{}
+		counts := byValue(f)
 		var values []string
 		all := 0 // that somebody has
 		for _, v := range f.Values {
-			counts[v.Value] = v.Count
 			values = append(values, v.Value)
 			if !v.Count.Zero() {
 				all++
@@ -260,22 +259,14 @@ func (c *chartist) regions() drawer {
 	facet, key := c.facet(query.Facet{Field: name}), c.key(query.Group{Field: name})
 	return func(a *warehouse.Answer) view.Chart {
 		chart := view.Chart{Title: "Region of residence", Draw: view.Tiles, Term: "Region", Unit: "episodes", Columns: []view.Name{{Text: "Episodes"}}}
-		counts := map[string]policy.Count{"": facet(a).Missing}
-		for _, v := range facet(a).Values {
-			counts[v.Value] = v.Count
-		}
-		count := func(code string) policy.Count {
-			if n, ok := counts[code]; ok {
-				return n
-			}
-			return policy.Sum(nil)
-		}
-		held := func(code string) bool { return !count(code).Zero() }
+		counts := byValue(facet(a))
+		counts[""] = facet(a).Missing
+		held := func(code string) bool { return !countIn(counts, code).Zero() }
 		add := func(place string, aside bool, codes ...string) view.ChartLine {
 			p := pick{key: key}
 			var sum []policy.Count
 			for _, code := range codes {
-				sum = append(sum, count(code))
+				sum = append(sum, countIn(counts, code))
 				if code == "" {
 					code = query.None
 				}

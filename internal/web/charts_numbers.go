@@ -44,7 +44,7 @@ func (c *chartist) waits() drawer {
 
 // distribution is that of a number field of one's own choice.
 func (c *chartist) distribution() drawer {
-	form := &view.ChartForm{Hidden: c.hidden("of"), Selects: []view.Select{{Name: "of", Label: "Distribution of", Empty: "Choose a number", Choices: c.choices(query.Spreads, c.sc.state.Chart.Of)}}}
+	form := &view.ChartForm{Hidden: pairs(c.sc.state, "of"), Selects: []view.Select{{Name: "of", Label: "Distribution of", Empty: "Choose a number", Choices: c.choices(query.Spreads, c.sc.state.Chart.Of)}}}
 	name := c.sc.state.Chart.Of
 	if name == "" {
 		return func(*warehouse.Answer) view.Chart {

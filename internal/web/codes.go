@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -161,7 +162,7 @@ func validity(from, to string) string {
 // codeFilters are the addresses of the records that have a code, in the main
 // position and in any.
 func (s *Server) codeFilters(rd reader, c classification, n *hes.Node, one bool) (main, anywhere string) {
-	if !one || !slices.ContainsFunc(rd.scene.offer.Controls, func(o query.Control) bool { return o.Key == c.control }) {
+	if !one || !rd.scene.offer.Has(c.control) {
 		return "", ""
 	}
 	state := rd.scene.state.With(query.Filter{Key: c.control, Values: slices.Sorted(slices.Values(n.Prefixes()))})
@@ -192,9 +193,9 @@ func (s *Server) countCodes(ctx context.Context, rd reader, c classification, n 
 	if !family(c.any) && !family(c.main) {
 		return out, nil
 	}
-	chars := 3
+	chars := categoryChars
 	if n.Level == hes.Category {
-		chars = 4
+		chars = codeChars
 	}
 	both := []string{c.main, c.any}
 	q := query.Query{Where: rd.scene.state.Where(), Facets: []query.Facet{{Field: c.main, Chars: chars, Leave: both}}}
@@ -224,26 +225,11 @@ func (s *Server) countCodes(ctx context.Context, rd reader, c classification, n 
 	}
 	slices.Sort(out.order)
 	out.order = slices.Compact(out.order)
-	byYear := func(f warehouse.Facet) (map[string]policy.Count, policy.Count) {
-		counts, all := map[string]policy.Count{}, []policy.Count{f.Missing}
-		for _, v := range f.Values {
-			counts[v.Value] = v.Count
-			all = append(all, v.Count)
-		}
-		return counts, policy.Sum(all)
-	}
-	main, _ := byYear(a.Facets[2])
-	anywhere, total := byYear(a.Facets[3])
-	out.any = total
-	none, most := policy.Sum(nil), 1
+	main, anywhere := byValue(a.Facets[2]), byValue(a.Facets[3])
+	out.any = policy.Sum(slices.AppendSeq([]policy.Count{a.Facets[3].Missing}, maps.Values(anywhere)))
+	most := 1
 	for _, year := range a.Release.Years {
-		y := view.CodeYear{Year: yearLabel(year), Main: none, Any: none}
-		if n, ok := main[year]; ok {
-			y.Main = n
-		}
-		if n, ok := anywhere[year]; ok {
-			y.Any = n
-		}
+		y := view.CodeYear{Year: yearLabel(year), Main: countIn(main, year), Any: countIn(anywhere, year)}
 		most = max(most, y.Any.Published())
 		out.years = append(out.years, y)
 	}

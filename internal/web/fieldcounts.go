@@ -53,7 +53,7 @@ func fieldQuestion(state query.View, f hes.Field, whole bool) (q query.Query, va
 	case f.Type == hes.Date:
 		v.Chars = len("2008")
 	case f.Codes == hes.ICD10, f.Codes == hes.OPCS4:
-		v.Chars, v.Limit = 3, fewValues
+		v.Chars, v.Limit = categoryChars, fewValues
 	case !whole:
 		v.Limit = fewValues
 	}

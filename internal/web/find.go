@@ -93,16 +93,12 @@ func (s *Server) suggestion(sc scene, f finder.Suggestion) view.Found {
 	state := sc.state.Add(f.Filter)
 	out := view.Found{Code: f.Code, Label: f.Label, Of: title(c, field), URL: address(state, warehouse.Page{})}
 	switch {
-	case c.Key == "dx":
-		out.Of = s.fieldName(sc.state.FieldOf(c))
-	case c.Key == "op":
+	case c.Key == "dx", c.Key == "op":
 		out.Of = s.fieldName(sc.state.FieldOf(c))
 	case f.Filter.From != "" || f.Filter.To != "":
 		out.Label = c.Says + " " + f.Label
 	}
-	if state.Encode() == sc.state.Encode() {
-		out.On = true
-	}
+	out.On = state.Encode() == sc.state.Encode()
 	return out
 }
 
@@ -113,8 +109,7 @@ func (s *Server) suggestList(x *view.Find, sc scene, pasted finder.Pasted) {
 	for _, c := range s.trees {
 		codes := pasted.Codes[c.list]
 		control, _ := query.ControlOf(c.control)
-		offered := slices.ContainsFunc(sc.offer.Controls, func(o query.Control) bool { return o.Key == c.control })
-		if len(codes) == 0 || !offered {
+		if len(codes) == 0 || !sc.offer.Has(c.control) {
 			continue
 		}
 		where := s.fieldName(sc.state.FieldOf(control))
@@ -163,12 +158,13 @@ func some(list string, codes []string) string {
 	return strings.Join(out, ", ")
 }
 
-// pairs are the state as hidden fields of a form.
-func pairs(state query.View) []view.Pair {
+// pairs are the state as hidden fields of a form, without the keys that the form
+// chooses itself.
+func pairs(state query.View, but ...string) []view.Pair {
 	var out []view.Pair
 	for part := range strings.SplitSeq(state.Encode(), "&") {
 		key, value, _ := strings.Cut(part, "=")
-		if value, err := url.QueryUnescape(value); err == nil && key != "" {
+		if value, err := url.QueryUnescape(value); err == nil && key != "" && !slices.Contains(but, key) {
 			out = append(out, view.Pair{Key: key, Value: value})
 		}
 	}

@@ -12,10 +12,10 @@ import (
 // howCounted says what the numbers of a list's headline count.
 func (s *Server) howCounted(sc scene) view.How {
 	points := []view.Point{
-		view.Point{Term: "Episodes", Text: "Records that meet every filter in use. An episode is the time that a patient was under one consultant at one provider. " + leftOut(sc)},
-		view.Point{Term: "Spells", Text: "Stays in one hospital to which these episodes belong. " + spellMethod(sc.facts)},
-		view.Point{Term: "Patients", Text: "People whose episodes these are, told apart by the person key (TOKEN_PERSON_ID). An episode without one counts as an episode only."},
-		view.Point{Term: "Longer stays", Text: "Stays that go on in another hospital are joined by NHS Digital’s method (P1); a field that follows another method says so in its name."},
+		{Term: "Episodes", Text: "Records that meet every filter in use. An episode is the time that a patient was under one consultant at one provider. " + leftOut(sc)},
+		{Term: "Spells", Text: "Stays in one hospital to which these episodes belong. " + spellMethod(sc.facts)},
+		{Term: "Patients", Text: "People whose episodes these are, told apart by the person key (TOKEN_PERSON_ID). An episode without one counts as an episode only."},
+		{Term: "Longer stays", Text: "Stays that go on in another hospital are joined by NHS Digital’s method (P1); a field that follows another method says so in its name."},
 	}
 	switch sc.state.Unit {
 	case query.Patients:

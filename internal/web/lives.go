@@ -46,17 +46,31 @@ func (s timeSpan) share(m warehouse.Moment, dated bool) (at float64, ok bool) {
 	return (day - s.from) / (s.to - s.from), true
 }
 
-// kind is a wide group of skin conditions, which has a colour.
-type kind struct{ class, text string }
+// kind is a wide group of skin conditions, named by the class of its colour.
+type kind string
 
 // The kinds, and what stands for the rest.
-func kinds() (cancer, benign, infection, inflammation, other, outside kind) {
-	return kind{"k-c", "Skin cancer and in situ"}, kind{"k-b", "Benign"}, kind{"k-n", "Infection and infestation"}, kind{"k-i", "Inflammatory and other skin disease"}, kind{"k-o", "Not skin, or no group"}, kind{"k-x", "Outside your filters"}
+const (
+	cancer       kind = "k-c"
+	benign       kind = "k-b"
+	infection    kind = "k-n"
+	inflammation kind = "k-i"
+	other        kind = "k-o"
+	outside      kind = "k-x"
+)
+
+// swatch explains the kind's colour.
+func (k kind) swatch() view.Swatch {
+	text := map[kind]string{cancer: "Skin cancer and in situ", benign: "Benign", infection: "Infection and infestation",
+		inflammation: "Inflammatory and other skin disease", other: "Not skin, or no group", outside: "Outside your filters"}
+	return view.Swatch{Class: string(k), Text: text[k]}
 }
 
-// kindOf returns the kind of a group of skin conditions.
-func kindOf(group string) kind {
-	cancer, benign, infection, inflammation, other, _ := kinds()
+// kindOf returns the kind of an episode by its group of skin conditions.
+func kindOf(group string, matches bool) kind {
+	if !matches {
+		return outside
+	}
 	switch group {
 	case "melanoma", "nmsc", "lymphoma_other_cancer", "in_situ":
 		return cancer
@@ -72,13 +86,12 @@ func kindOf(group string) kind {
 
 // legend explains the colours; without groups there is only one.
 func legend(groups bool) []view.Swatch {
-	cancer, benign, infection, inflammation, other, outside := kinds()
 	if !groups {
-		return []view.Swatch{{Class: other.class, Text: "Matching episode"}, {Class: outside.class, Text: outside.text}}
+		return []view.Swatch{{Class: string(other), Text: "Matching episode"}, outside.swatch()}
 	}
 	var out []view.Swatch
 	for _, k := range [...]kind{cancer, inflammation, benign, infection, other, outside} {
-		out = append(out, view.Swatch{Class: k.class, Text: k.text})
+		out = append(out, k.swatch())
 	}
 	return out
 }
@@ -91,30 +104,26 @@ const stripWidth = 240
 // so that a page of them stays small. Those outside the filters are behind and
 // shorter.
 func lifeStrip(marks []warehouse.Mark, span timeSpan, dated bool) *view.LifeStrip {
-	places := map[string]map[int]bool{}
+	places := map[kind]map[int]bool{}
 	for _, m := range marks {
 		at, ok := span.share(m.At, dated)
 		if !ok {
 			continue
 		}
-		_, _, _, _, _, k := kinds()
-		if m.Matches {
-			k = kindOf(m.Group)
+		k := kindOf(m.Group, m.Matches)
+		if places[k] == nil {
+			places[k] = map[int]bool{}
 		}
-		if places[k.class] == nil {
-			places[k.class] = map[int]bool{}
-		}
-		places[k.class][int(math.Round(2+at*(stripWidth-4)))] = true
+		places[k][int(math.Round(2+at*(stripWidth-4)))] = true
 	}
 	out := &view.LifeStrip{}
-	cancer, benign, infection, inflammation, other, outside := kinds()
 	for _, k := range [...]kind{outside, other, benign, infection, inflammation, cancer} {
-		if len(places[k.class]) == 0 {
+		if len(places[k]) == 0 {
 			continue
 		}
 		var d strings.Builder
 		for x := range stripWidth + 1 {
-			if places[k.class][x] {
+			if places[k][x] {
 				d.WriteString("M" + strconv.Itoa(x))
 				if k == outside {
 					d.WriteString(" 4v6")
@@ -123,7 +132,7 @@ func lifeStrip(marks []warehouse.Mark, span timeSpan, dated bool) *view.LifeStri
 				}
 			}
 		}
-		out.Paths = append(out.Paths, view.LifePath{Class: k.class, D: d.String()})
+		out.Paths = append(out.Paths, view.LifePath{Class: string(k), D: d.String()})
 	}
 	return out
 }

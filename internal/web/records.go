@@ -89,8 +89,7 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 		without.Columns = nil
 		x.OwnURL = firstPage(without)
 	}
-	ref, title := v.access.Agreement()
-	x.Agreement, x.Purpose = ref, title
+	x.Agreement, x.Purpose = v.access.Agreement()
 	frame := s.frame(r, x.Heading(), "records")
 	if r.Header.Get("X-Part") == "app" {
 		return s.show(w, r, http.StatusOK, view.App(frame, x))

@@ -136,7 +136,7 @@ func linked(c view.SheetCell, url, says string) view.SheetCell {
 	return c
 }
 
-// coded is a cell with a code and its label.
+// codedCell is a cell with a code and its label.
 func (s *Server) codedCell(label, field, value string) view.SheetCell {
 	f, _ := s.c.Dictionary.Field(field)
 	c := s.cell(f, value)

@@ -60,10 +60,7 @@ func months(sc scene, f warehouse.Facet) view.Months {
 			whole := query.Filter{Key: stripKey, From: m.Format(time.DateOnly), To: m.AddDate(1, 0, -1).Format(time.DateOnly)}
 			out.Years = append(out.Years, view.StripYear{Label: yearLabel(m.Format("06") + m.AddDate(1, 0, 0).Format("06")), URL: address(sc.state.With(whole), warehouse.Page{})})
 		}
-		n, there := counts[key]
-		if !there {
-			n = policy.Sum(nil)
-		}
+		n := countIn(counts, key)
 		inside := (on.From == "" || on.From[:len(key)] <= key) && (on.To == "" || on.To[:len(key)] >= key)
 		year := &out.Years[len(out.Years)-1]
 		year.Months = append(year.Months, view.Month{Value: key, Label: m.Format("January 2006"), Count: n, On: inside})

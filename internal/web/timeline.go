@@ -115,11 +115,7 @@ func (s *Server) lane(at *lane, st patientState, provider bool) view.Lane {
 		}
 		ends[row] = max(ends[row], p.to)
 		out.Depth = max(out.Depth, row+1)
-		_, _, _, _, _, k := kinds()
-		if p.bar.Matches {
-			k = kindOf(p.bar.Group)
-		}
-		out.Bars = append(out.Bars, view.LaneBar{Class: k.class, At: percent(p.from), Width: strconv.FormatFloat(96*(p.to-p.from), 'f', 2, 64) + "%", Row: row, Died: p.bar.Died,
+		out.Bars = append(out.Bars, view.LaneBar{Class: string(kindOf(p.bar.Group, p.bar.Matches)), At: percent(p.from), Width: strconv.FormatFloat(96*(p.to-p.from), 'f', 2, 64) + "%", Row: row, Died: p.bar.Died,
 			URL: recordURL(p.bar.ID, st.list), Title: s.barTitle(p.bar)})
 	}
 	return out

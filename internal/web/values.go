@@ -35,7 +35,7 @@ func (s *Server) allValues(w http.ResponseWriter, r *http.Request) error {
 	if !ok || c.Kind != query.Choice && c.Kind != query.Prefixes || c.Key == "dup" {
 		return fault.New(fault.NotFound, "There is no list of values at this address. Open a filter beside the records and choose “more”.")
 	}
-	if !slices.ContainsFunc(sc.offer.Controls, func(o query.Control) bool { return o.Key == c.Key }) {
+	if !sc.offer.Has(c.Key) {
 		return fault.New(fault.NotFound, "%s: the release that is served does not hold this field, or your agreement does not cover it.", c.Says)
 	}
 	field, _ := s.c.Dictionary.Field(c.Field)
@@ -58,14 +58,9 @@ func (s *Server) allValues(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	x.Facts = s.facts(a.Release)
-	ref, purpose := v.access.Agreement()
-	x.Agreement, x.Purpose = ref, purpose
+	x.Agreement, x.Purpose = v.access.Agreement()
 	s.valueLines(&x, sc, field, on, a.Facets[0])
-	for _, p := range pairs(sc.state) {
-		if p.Key != c.Key {
-			x.State = append(x.State, p)
-		}
-	}
+	x.State = pairs(sc.state, c.Key)
 	return s.show(w, r, http.StatusOK, view.ValuesPage(s.frame(r, "All values: "+x.Title, "records"), x))
 }
 

@@ -80,18 +80,6 @@ type Select struct {
 	Choices            []Choice
 }
 
-// groups returns the choices of a list under their headings, in order.
-func (s Select) groups() [][]Choice {
-	var out [][]Choice
-	for i, c := range s.Choices {
-		if i == 0 || s.Choices[i-1].Group != c.Group {
-			out = append(out, nil)
-		}
-		out[len(out)-1] = append(out[len(out)-1], c)
-	}
-	return out
-}
-
 // Full is the name with its code.
 func (n Name) Full() string { return strings.TrimSpace(n.Code + " " + n.Text) }
 

@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+
+	"webenablehes/internal/policy"
 )
 
 // panel is a part of the trend with a scale of its own: a line that is far above
@@ -62,7 +63,7 @@ func (c Chart) panel(class string, columns []int, ticks, rows int) panel {
 	step, top := axis(most, ticks)
 	p := panel{class: class}
 	for n := top; n >= 0; n -= step {
-		p.ticks = append(p.ticks, thousands(n))
+		p.ticks = append(p.ticks, policy.Thousands(n))
 	}
 	for _, i := range columns {
 		v := curve{class: "l0"} // of all records
@@ -137,11 +138,3 @@ func (c Chart) across(year int) (x, width string) {
 
 func (c Chart) left(year int) string  { x, _ := c.across(year); return x }
 func (c Chart) width(year int) string { _, w := c.across(year); return w }
-
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}

@@ -11,14 +11,8 @@ type Dictionary struct {
 	Find           string
 	HeldOnly       bool // only what the release holds
 	Known          bool // there is a release
-	Sections       []DictionarySection
+	Sections       []Section[DictionaryEntry]
 	Listed, Fields int // fields
-}
-
-// DictionarySection is the fields under one heading.
-type DictionarySection struct {
-	Title   string
-	Entries []DictionaryEntry
 }
 
 // DictionaryEntry is a field in the list.
@@ -29,15 +23,7 @@ type DictionaryEntry struct {
 }
 
 // Add puts a field under its heading.
-func (d *Dictionary) Add(group string, e DictionaryEntry) {
-	for i := range d.Sections {
-		if d.Sections[i].Title == group {
-			d.Sections[i].Entries = append(d.Sections[i].Entries, e)
-			return
-		}
-	}
-	d.Sections = append(d.Sections, DictionarySection{group, []DictionaryEntry{e}})
-}
+func (d *Dictionary) Add(group string, e DictionaryEntry) { d.Sections = add(d.Sections, group, e) }
 
 // Field is one field of the dictionary.
 type Field struct {

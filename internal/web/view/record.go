@@ -17,7 +17,7 @@ type Record struct {
 	PatientURL                    string
 	Diagnoses, Procedures         []Coded
 	Course                        Course
-	Sections                      []Section
+	Sections                      []Section[Entry]
 	Missing                       []Entry // fields that hold nothing
 	File, Line                    string  // where the record was read; "" if not known
 }
@@ -65,13 +65,13 @@ func (r *Record) Add(group string, e Entry) { r.Sections = add(r.Sections, group
 // PutFirst moves sections to the front, in the order named; what a clinician
 // looks for comes first.
 func (r *Record) PutFirst(titles ...string) {
-	rank := func(s Section) int {
+	rank := func(s Section[Entry]) int {
 		if i := slices.Index(titles, s.Title); i >= 0 {
 			return i
 		}
 		return len(titles)
 	}
-	slices.SortStableFunc(r.Sections, func(a, b Section) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortStableFunc(r.Sections, func(a, b Section[Entry]) int { return cmp.Compare(rank(a), rank(b)) })
 }
 
 func (r Record) about() string { return strings.Join(r.About, ", ") }

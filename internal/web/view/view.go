@@ -226,9 +226,9 @@ type Choice struct {
 }
 
 // Section is a group of entries under a heading.
-type Section struct {
+type Section[E any] struct {
 	Title   string
-	Entries []Entry
+	Entries []E
 }
 
 // Entry is a labelled value.
@@ -238,14 +238,15 @@ type Entry struct {
 	Rule, Source                string // of a derived field
 }
 
-func add(in []Section, group string, e Entry) []Section {
+// add puts an entry under its heading.
+func add[E any](in []Section[E], group string, e E) []Section[E] {
 	for i := range in {
 		if in[i].Title == group {
 			in[i].Entries = append(in[i].Entries, e)
 			return in
 		}
 	}
-	return append(in, Section{Title: group, Entries: []Entry{e}})
+	return append(in, Section[E]{Title: group, Entries: []E{e}})
 }
 
 // Table is a table of protected counts.
