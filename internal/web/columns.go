@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -219,7 +220,7 @@ func (s *Server) columns(w http.ResponseWriter, r *http.Request) error {
 		case len(names) == 0:
 			problem = "Choose at least one column."
 		case len(names) > mostColumns:
-			problem = "Choose at most 40 columns: more would be too slow to read. Take some out."
+			problem = fmt.Sprintf("Choose at most %d columns: more would be too slow to read. Take some out.", mostColumns)
 		}
 		if problem != "" {
 			return s.showChooser(w, r, http.StatusBadRequest, chooser{sc: sc, columns: names, offered: offered, problem: problem})
