@@ -23,7 +23,7 @@ import (
 // Event is one thing that happened and must be answerable for.
 type Event struct {
 	At       time.Time `json:"at"`                 // UTC, to the millisecond
-	Kind     string    `json:"kind"`               // "view", "record", "table", "file", "sign-in", "sign-in-refused", "sign-out", "user-added", "load", "dump", …
+	Kind     string    `json:"kind"`               // "view", "record", "table", "file", "sign-in", "sign-in-refused", "sign-out", "user-added", "load", "dump", "page" for what a page refused by itself, …
 	Actor    string    `json:"actor"`              // account name, or the operating-system user of a command
 	Role     string    `json:"role,omitempty"`     // role at the time
 	Purpose  string    `json:"purpose,omitempty"`  // agreement or purpose under which it was asked

@@ -27,6 +27,7 @@ const (
 	Unavailable             // we cannot answer now, for instance because the access record cannot be written
 	Limited                 // too much, or too often
 	Gone                    // it was there and has been replaced or removed
+	Method                  // there is a page at this address, but not for this method
 )
 
 // table is the one place that maps a kind to the outside world.
@@ -44,6 +45,7 @@ var table = map[Kind]struct {
 	Unavailable: {"unavailable", http.StatusServiceUnavailable, 69},
 	Limited:     {"limited", http.StatusTooManyRequests, 75},
 	Gone:        {"gone", http.StatusGone, 66},
+	Method:      {"method", http.StatusMethodNotAllowed, 64},
 }
 
 // String returns the kind's name as logs and metrics show it.

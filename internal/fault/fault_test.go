@@ -7,14 +7,14 @@ import (
 )
 
 func TestEveryKindIsMapped(t *testing.T) {
-	for k := Internal; k <= Gone; k++ {
+	for k := Internal; k <= Method; k++ {
 		row, ok := table[k]
 		if !ok || row.name == "" || row.status < 400 || row.exit == 0 {
 			t.Errorf("kind %d has no full row in the table: %+v", k, row)
 		}
 	}
-	if len(table) != int(Gone)+1 {
-		t.Errorf("the table has %d rows for %d kinds", len(table), Gone+1)
+	if len(table) != int(Method)+1 {
+		t.Errorf("the table has %d rows for %d kinds", len(table), Method+1)
 	}
 }
 

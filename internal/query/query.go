@@ -266,8 +266,34 @@ func Head(v string, n int) string {
 	return v[:n]
 }
 
-// String describes the question for the access record, in words and with the
-// field names of the dictionary.
+// Whole is String and what is shown beside the counts, for the access record: the
+// columns of each row, and the fields whose values are counted.
+func (q Query) Whole() string {
+	var values []string
+	for _, f := range q.Facets {
+		name := f.Field
+		if f.Chars > 0 {
+			name += fmt.Sprintf(" (first %d)", f.Chars)
+		}
+		if !slices.Contains(values, name) {
+			values = append(values, name)
+		}
+	}
+	out := q.String()
+	if q.Limit > 0 && len(q.Columns) > 0 && !q.Raw { // Raw is for one row, with all that there is
+		out += ", showing " + strings.Join(q.Columns, ", ")
+	}
+	if len(values) > 0 {
+		out += ", with the values of " + strings.Join(values, ", ")
+	}
+	if q.Misses {
+		out += ", without each condition in turn"
+	}
+	return out
+}
+
+// String describes the question in words and with the field names of the
+// dictionary. Cursors are bound to it.
 func (q Query) String() string {
 	var b strings.Builder
 	b.WriteString(q.Unit.String())

@@ -76,7 +76,7 @@ func (w *Warehouse) dump(ctx context.Context, acc policy.Access, d Dump, sink Si
 	event.At, event.Release, event.Unit, event.Question = w.o.Now(), facts.ID, d.Table.Unit().String(), d.words()
 	if err := acc.Hands(facts.ID, slices.Concat(d.Table.Names(), query.Fields(d.Where)), w.o.Now()); err != nil {
 		if acc.Account() != "" {
-			w.recordRefusal(ctx, *event)
+			err = w.recordRefusal(ctx, *event, err)
 		}
 		return got, err
 	}

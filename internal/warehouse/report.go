@@ -161,7 +161,7 @@ type Move struct {
 
 // Loads lists the releases, the newest first, for those who see load reports.
 func (w *Warehouse) Loads(ctx context.Context, acc policy.Access, from Client) ([]Load, error) {
-	all, err := w.loads(ctx, acc, "list of releases", "", from)
+	all, err := w.loads(ctx, acc, "list of releases", from)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,7 @@ func (w *Warehouse) Loads(ctx context.Context, acc policy.Access, from Client) (
 // Report returns the account of a load for those who see load reports, beside
 // the release before it.
 func (w *Warehouse) Report(ctx context.Context, acc policy.Access, id string, from Client) (*Report, error) {
-	all, err := w.loads(ctx, acc, "load report", id, from)
+	all, err := w.loads(ctx, acc, "load report", from)
 	if err != nil {
 		return nil, err
 	}
@@ -205,15 +205,13 @@ func (w *Warehouse) Report(ctx context.Context, acc policy.Access, id string, fr
 }
 
 // loads checks that the person may see load reports and lists the releases.
-func (w *Warehouse) loads(ctx context.Context, acc policy.Access, what, id string, from Client) ([]Loaded, error) {
+func (w *Warehouse) loads(ctx context.Context, acc policy.Access, what string, from Client) ([]Loaded, error) {
 	switch {
 	case acc.Account() == "":
 		return nil, fault.New(fault.SignIn, "Sign in first.")
 	case !acc.SeesLoads():
-		if err := w.o.Recorder.Record(ctx, w.reportEvent(acc, what, id, "refused", from)); err != nil {
-			w.o.Log.Error("a refusal could not be recorded", "request", from.Request, "error", err.Error())
-		}
-		return nil, fault.New(fault.Denied, "This account does not see load reports. Ask the information governance lead if you need to.")
+		why := fault.New(fault.Denied, "This account does not see load reports. Ask the information governance lead if you need to.")
+		return nil, w.recordRefusal(ctx, w.reportEvent(acc, what, "", "refused", from), why) // whose report, only the address says: that may be any text
 	case w.o.Loads == nil:
 		return nil, fault.New(fault.Unavailable, "No load reports are kept here.")
 	}

@@ -237,28 +237,11 @@ func bind(q query.Query) uint32 {
 
 func (w *Warehouse) event(acc policy.Access, a asking, release string) audit.Event {
 	e := audit.Event{At: w.o.Now(), Kind: a.kind, Actor: acc.Account(), Role: string(acc.Role()), Purpose: acc.Purpose(),
-		Release: release, Question: a.query.String(), Unit: a.query.Unit.String(), Address: a.client.Address, Request: a.client.Request}
+		Release: release, Question: a.query.Whole(), Unit: a.query.Unit.String(), Address: a.client.Address, Request: a.client.Request}
 	if a.words != "" {
 		e.Question = a.words + ": " + e.Question
 	}
 	return e
-}
-
-// refused records a refusal and returns it. A refusal that cannot be recorded
-// is still a refusal.
-func (w *Warehouse) refused(ctx context.Context, acc policy.Access, a asking, why error) error {
-	if acc.Account() == "" {
-		return why // nobody to name
-	}
-	w.recordRefusal(ctx, w.event(acc, a, ""))
-	return why
-}
-
-func (w *Warehouse) recordRefusal(ctx context.Context, e audit.Event) {
-	e.Outcome = "refused"
-	if err := w.o.Recorder.Record(ctx, e); err != nil {
-		w.o.Log.Error("a refusal could not be recorded", "request", e.Request, "error", err.Error())
-	}
 }
 
 func (w *Warehouse) failed(ctx context.Context, err error) error {

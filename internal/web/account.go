@@ -85,7 +85,9 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	c := s.client(r)
 	token, u, err := s.c.Auth.SignIn(r.Context(), r.PostForm.Get("name"), r.PostForm.Get("password"), c.Address, c.Request)
 	if err == nil {
-		err = s.demoAllowed(r.Context(), u)
+		if err = s.demoAllowed(r.Context(), u); fault.Of(err) == fault.Denied {
+			err = s.refusedTo(r.Context(), u, r.Pattern, c, err)
+		}
 	}
 	if k := fault.Of(err); err != nil && (k == fault.Denied || k == fault.Limited) {
 		return s.show(w, r, k.Status(), view.SignInPage(s.frame(r, "Error: Sign in", ""), view.SignIn{Next: next(r.PostForm.Get("next")), Name: r.PostForm.Get("name"), Error: fault.Say(err)}))

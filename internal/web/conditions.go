@@ -26,8 +26,8 @@ func (s *Server) conditions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !v.access.SeesRows() {
-		return fault.New(fault.Denied, "This account does not see records. Ask the information governance lead if you need to.")
+	if err := v.mustSeeRows(); err != nil {
+		return err
 	}
 	in := r.URL.Query()
 	if r.Method == http.MethodPost { // a form that is too long for an address

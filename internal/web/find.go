@@ -31,8 +31,8 @@ func (s *Server) find(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !v.access.SeesRows() {
-		return fault.New(fault.Denied, "This account does not see records. Ask the information governance lead if you need to.")
+	if err := v.mustSeeRows(); err != nil {
+		return err
 	}
 	in := r.URL.Query()
 	if r.Method == http.MethodPost { // a list that is too long for an address

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 
@@ -59,10 +60,14 @@ func (s *Server) headers(next http.Handler) http.Handler {
 }
 
 // sameSite refuses what another site makes a browser send: every write, and
-// reading of records, whose compressed size could be probed.
+// every reading that is not somebody following a link to a page. What a page of
+// ours could be made to send into a frame, a script or an image of another's has
+// a size and takes a time, which tell of what is in it. A link is no such thing:
+// the page takes the place of the other one, and the cookie, which is for
+// requests of this site only, decides what is in it.
 func (s *Server) sameSite(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
-	refuse := s.handle("cross-site", func(http.ResponseWriter, *http.Request) error {
+	refuse := s.handle("another site", func(http.ResponseWriter, *http.Request) error {
 		return fault.New(fault.Denied, "This request came from another site and was not carried out. Open the page here and try again.")
 	})
 	guard.SetDenyHandler(refuse)
@@ -73,12 +78,22 @@ func (s *Server) sameSite(next http.Handler) http.Handler {
 		switch {
 		case write && site == "" && r.Header.Get("Origin") == "",
 			strings.Contains(r.Header.Get("Origin"), "@"),
-			site == "cross-site" && (strings.HasPrefix(r.URL.Path, "/records") || strings.HasPrefix(r.URL.Path, "/patients")):
+			!write && !ours(site) && !followed(r):
 			refuse.ServeHTTP(w, r)
 		default:
 			safe.ServeHTTP(w, r)
 		}
 	})
+}
+
+// ours tells whether a request was made by a page of this site, by hand, or by
+// what does not say. Another name under the same domain is another site.
+func ours(site string) bool { return site == "" || site == "same-origin" || site == "none" }
+
+// followed tells whether a browser goes to the page, in a window and not in a
+// frame.
+func followed(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
 // handle runs a handler, shows its error and writes one log record. The log
@@ -90,6 +105,7 @@ func (s *Server) handle(pattern string, h handler) http.Handler {
 		kind := "ok"
 		if err != nil {
 			kind = fault.Of(err).String()
+			err = s.refused(r, pattern, err)
 			s.fail(w, r, err)
 		}
 		attrs := []any{"route", pattern, "kind", kind, "request", requestID(r), "took", time.Since(start).Round(time.Microsecond)}
@@ -101,13 +117,42 @@ func (s *Server) handle(pattern string, h handler) http.Handler {
 	})
 }
 
+// refused puts to the access record that somebody who is signed in was refused,
+// unless the door has done so, and returns the refusal. Whoever hangs up is
+// recorded all the same.
+func (s *Server) refused(r *http.Request, pattern string, err error) error {
+	if fault.Of(err) != fault.Denied {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
+	defer cancel()
+	u, ok := s.signedIn(ctx, r)
+	if !ok {
+		return err
+	}
+	return s.refusedTo(ctx, u, pattern, s.client(r), err)
+}
+
+func (s *Server) refusedTo(ctx context.Context, u registry.User, pattern string, from warehouse.Client, err error) error {
+	return s.c.Warehouse.Refused(ctx, warehouse.Refusal{Account: u.Name, Role: u.Role, Purpose: u.Agreement, Page: pattern}, from, err)
+}
+
 func (s *Server) run(h handler, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = fmt.Errorf("panic: %s", saysPanic(p))
 		}
 	}()
 	return h(w, r)
+}
+
+// saysPanic describes a panic for the log: those of the language by their text,
+// which holds no value of ours, others by their type, for they might.
+func saysPanic(p any) string {
+	if e, ok := p.(runtime.Error); ok {
+		return e.Error()
+	}
+	return fmt.Sprintf("a value of type %T", p)
 }
 
 // fail shows an error to a person. Somebody who is not signed in is sent to
@@ -193,10 +238,6 @@ func navigation(u registry.User) []view.Link {
 		out = append(out, view.Link{Text: "Data quality", URL: "/quality", Key: "quality"})
 	}
 	return out
-}
-
-func (s *Server) nothing(http.ResponseWriter, *http.Request) error {
-	return fault.New(fault.NotFound, "There is no page at this address.")
 }
 
 func (s *Server) health(w http.ResponseWriter, r *http.Request) error {

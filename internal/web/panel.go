@@ -183,6 +183,9 @@ func groupOf(key string) string {
 
 // onePanel answers with one part of the side panel, which somebody has opened.
 func (s *Server) onePanel(w http.ResponseWriter, r *http.Request, v visitor, sc scene, key string) error {
+	if err := v.mustSeeRows(); err != nil { // of a closed part nothing is asked
+		return err
+	}
 	i := slices.IndexFunc(sc.offer.Controls, func(c query.Control) bool { return c.Key == key })
 	if i < 0 {
 		return fault.New(fault.NotFound, "There is no such filter.")

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -36,6 +37,30 @@ type site struct {
 	store   registry.Store
 	auth    *auth.Service
 	cookies map[policy.Role]*http.Cookie
+	now     time.Time
+	paper   *paper
+}
+
+// paper is the registry whose access record can be made to fail.
+type paper struct {
+	registry.Store
+	torn bool
+	read func() // called when an account has been looked up; may be nil
+}
+
+func (p *paper) User(ctx context.Context, id int64) (registry.User, error) {
+	u, err := p.Store.User(ctx, id)
+	if p.read != nil {
+		p.read()
+	}
+	return u, err
+}
+
+func (p *paper) Record(ctx context.Context, e audit.Event) error {
+	if p.torn {
+		return errors.New("no space left on the disk")
+	}
+	return p.Store.Record(ctx, e)
 }
 
 type source struct {
@@ -43,6 +68,7 @@ type source struct {
 	facts     warehouse.Facts
 	dict      *hes.Dictionary
 	agreement registry.Agreement // of the researcher and the clinician
+	log       slog.Handler
 }
 
 func (s *source) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(), error) {
@@ -132,24 +158,26 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := sqlstore.Open(t.Context(), t.TempDir())
+	kept, err := sqlstore.Open(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { store.Close() })
-	clock := func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
+	t.Cleanup(func() { kept.Close() })
+	store := &paper{Store: kept}
+	s := &site{t: t, store: store, paper: store, cookies: map[policy.Role]*http.Cookie{}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	clock := func() time.Time { return s.now }
 	service, err := auth.New(auth.Options{Store: store, Now: clock, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := memory.New(dict, drivertest.Columns(t, dict, held()), episodes())
-	s := &site{t: t, store: store, cookies: map[policy.Role]*http.Cookie{}, records: &source{engine: e, dict: dict, facts: warehouse.Facts{ID: now, Loaded: clock(), Synthetic: true, Subset: "dermatology", Years: []string{"0910"}, Rows: "under 100", Columns: e.Info().Columns,
+	s.records = &source{log: slog.NewTextHandler(io.Discard, nil), engine: e, dict: dict, facts: warehouse.Facts{ID: now, Loaded: clock(), Synthetic: true, Subset: "dermatology", Years: []string{"0910"}, Rows: "under 100", Columns: e.Info().Columns,
 		Rules: []warehouse.Rule{{ID: "N1", Title: "Care under dermatology", Start: true}, {ID: "N2", Title: "A skin diagnosis"}}},
-		agreement: registry.Agreement{Ref: "DSA-1", Title: "Study", From: clock().AddDate(0, -1, 0), Until: clock().AddDate(0, 1, 0), Years: []string{"0809", "0910", "1011"}, Provider: "RAL", Specialties: []string{"330"}}}}
+		agreement: registry.Agreement{Ref: "DSA-1", Title: "Study", From: clock().AddDate(0, -1, 0), Until: clock().AddDate(0, 1, 0), Years: []string{"0809", "0910", "1011"}, Provider: "RAL", Specialties: []string{"330"}}}
 	for _, c := range change {
 		c(s.records)
 	}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(s.records.log)
 	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: s.records, Recorder: store, Loads: reports(), Key: make([]byte, 32), Now: clock, Log: log})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"webenablehes/internal/auth"
+	"webenablehes/internal/fault"
 	"webenablehes/internal/finder"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
@@ -62,6 +63,7 @@ func New(c Config) (*Server, error) {
 		mux.Handle(pattern, s.handle(pattern, h))
 	}
 	mux.Handle("GET /static/", c.Assets)
+	mux.Handle("/", s.handle("/", s.elsewhere(mux)))
 	// Outermost first: an id for the log, headers on every answer, no writes
 	// from other sites, then the pages.
 	s.handler = s.identify(s.headers(s.sameSite(mux)))
@@ -96,7 +98,6 @@ func (s *Server) routes() map[string]handler {
 		"GET /codes/{list}":          s.codeList,
 		"GET /codes/{list}/{code}":   s.code,
 		"GET /healthz":               s.health,
-		"/":                          s.nothing,
 	}
 }
 
@@ -130,6 +131,15 @@ func (s *Server) who(r *http.Request) (visitor, error) {
 	}
 	v.access, err = policy.New(registry.Evidence(u, a), s.c.Now())
 	return v, err
+}
+
+// mustSeeRows refuses whoever sees no records a page that asks the door nothing,
+// or not yet.
+func (v visitor) mustSeeRows() error {
+	if v.access.SeesRows() {
+		return nil
+	}
+	return fault.New(fault.Denied, "This account does not see records. Ask the information governance lead if you need to.")
 }
 
 // signedIn returns the account for pages that show nothing protected; ok is

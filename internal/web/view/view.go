@@ -55,6 +55,8 @@ func (p Problem) Title() string {
 		return "You may not see this"
 	case 404:
 		return "Page not found"
+	case 405:
+		return "This address is used in another way"
 	case 410:
 		return "The data have been replaced"
 	case 429:

@@ -1,0 +1,357 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"webenablehes/internal/audit"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/web"
+)
+
+// gives is what an address has for those whom it is for.
+type gives int
+
+const (
+	nothing gives = iota // it tells of no episode
+	counts               // counts for some, and a page without them for everybody
+	data                 // data, or a refusal
+	within               // no data, but a refusal to those who see none
+)
+
+// way is one way of asking for something: every handler has one, and each part of
+// a page that a script can ask for.
+type way struct {
+	pattern string
+	who     policy.Role // whom it is for
+	gives   gives
+	address string
+	part    string
+	form    url.Values
+}
+
+func (w way) String() string {
+	return strings.Join([]string{string(w.who), w.pattern, w.address, w.part}, " ")
+}
+
+// ways are all of them, with ids that the researcher and the clinician were shown.
+func (s *site) ways() []way {
+	s.t.Helper()
+	first := func(role policy.Role, address, prefix string) string {
+		_, body, _ := s.get(role, address)
+		link := parse(s.t, body).first(func(n node) bool {
+			return n.Data == "a" && rowAddress.MatchString(n.attr("href")) && strings.HasPrefix(n.attr("href"), prefix)
+		})
+		if !link.ok() {
+			s.t.Fatalf("no %s at %s", prefix, address)
+		}
+		return link.attr("href")
+	}
+	const res, cli, pla, man = policy.Researcher, policy.Clinician, policy.Planner, policy.DataManager
+	out := []way{
+		{"GET /{$}", res, nothing, "/", "", nil},
+		{"GET /sign-in", res, nothing, "/sign-in", "", nil},
+		{"POST /sign-in", res, nothing, "/sign-in", "", url.Values{"name": {"nobody"}}},
+		{"GET /healthz", res, nothing, "/healthz", "", nil},
+		{"GET /dictionary", res, nothing, "/dictionary", "", nil},
+		{"GET /codes", res, nothing, "/codes", "", nil},
+		{"/", res, nothing, "/nowhere", "", nil},
+		{"GET /account", res, within, "/account", "", nil},
+		{"GET /records/columns", res, within, "/records/columns", "", nil},
+		{"POST /records/columns", res, within, "/records/columns", "", url.Values{"column": {"SEX"}}},
+		{"GET /records/find", res, within, "/records/find?q=psor", "", nil},
+		{"GET /records/find", res, within, "/records/find?q=psor", "list", nil},
+		{"POST /records/find", res, within, "/records/find", "", url.Values{"q": {"psor"}}},
+		{"GET /records", res, data, "/records?sex=1&view=charts", "", nil},
+		{"GET /records", res, data, "/records?view=charts&by=SEX", "app", nil},
+		{"GET /records", res, data, "/records?view=spells", "", nil},
+		{"GET /records", res, data, "/records?view=patients", "", nil},
+		{"GET /records", cli, data, "/records?view=patients", "app", nil},
+		{"GET /records", res, data, "/records", "", nil},
+		{"GET /records", res, data, "/records", "app", nil},
+		{"GET /records", res, data, "/records?open=sex", "fac-sex", nil},
+		{"GET /records", res, data, "/records?dx=Q99", "", nil}, // an empty list
+		{"GET /records/conditions", res, data, "/records/conditions?if=SEX+is+1", "", nil},
+		{"GET /records/conditions", cli, data, "/records/conditions", "conditions", nil},
+		{"POST /records/conditions", res, data, "/records/conditions", "", url.Values{"if": {"SEX is 1"}}},
+		{"GET /records/values/{key}", res, data, "/records/values/dx", "", nil},
+		{"GET /records/values/{key}", cli, data, "/records/values/sex", "", nil},
+		{"GET /records/charts/{file}", res, data, "/records/charts/provider.csv", "", nil},
+		{"GET /records/charts/{file}", cli, data, "/records/charts/age-sex.csv", "", nil},
+		{"GET /tables/{name}", pla, data, "/tables/year-by-sex", "", nil},
+		{"GET /quality", man, data, "/quality", "", nil},
+		{"GET /quality/loads/{id}", man, data, "/quality/loads/" + now, "", nil},
+		{"GET /quality/loads/{id}", man, data, "/quality/loads/" + now + ".json", "", nil},
+		{"GET /dictionary/{field}", res, counts, "/dictionary/ADMIMETH", "", nil},
+		{"GET /dictionary/{field}", pla, counts, "/dictionary/SEX", "", nil},
+		{"GET /codes/{list}", res, counts, "/codes/icd10", "", nil},
+		{"GET /codes/{list}/{code}", cli, counts, "/codes/icd10/L40", "", nil},
+	}
+	for _, role := range []policy.Role{res, cli} {
+		patient := first(role, "/records?view=patients", "/patients/")
+		episode := first(role, patient, "/records/")
+		out = append(out, way{"GET /patients/{id}", role, data, patient, "", nil}, way{"GET /records/{id}", role, data, episode, "", nil}, way{"GET /records/{id}", role, data, episode, "drawer", nil})
+	}
+	return append(out, way{"POST /sign-out", policy.Auditor, nothing, "/sign-out", "", url.Values{}}) // the last: it signs out
+}
+
+var rowAddress = regexp.MustCompile(`^/(records|patients)/[\w-]{22}(\?|$)`)
+
+// take asks for something as somebody, and follows where it is sent within the
+// same page.
+func (s *site) take(role policy.Role, w way, header ...string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	r := httptest.NewRequest(http.MethodGet, w.address, nil)
+	if w.form != nil {
+		r = httptest.NewRequest(http.MethodPost, w.address, strings.NewReader(w.form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	r.Header.Set("X-Part", w.part)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	if c, ok := s.cookies[role]; ok {
+		r.AddCookie(c)
+	}
+	got := httptest.NewRecorder()
+	s.server.ServeHTTP(got, r)
+	if path, _, _ := strings.Cut(w.address, "?"); got.Code == http.StatusSeeOther && w.form == nil {
+		if at, _, _ := strings.Cut(got.Header().Get("Location"), "?"); at == path {
+			w.address = got.Header().Get("Location")
+			return s.take(role, w, header...)
+		}
+	}
+	return got
+}
+
+// since are the events after the first n.
+func (s *site) since(n int) []audit.Event {
+	s.t.Helper()
+	var out []audit.Event
+	err := s.store.Entries(s.t.Context(), int64(n)+1, func(x audit.Entry) bool {
+		var e audit.Event
+		if err := json.Unmarshal(x.Body, &e); err != nil {
+			s.t.Fatal(err)
+		}
+		out = append(out, e)
+		return true
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+// said is the text of an answer to a person, without what differs each time.
+func said(t testing.TB, got *httptest.ResponseRecorder) string {
+	doc := parse(t, quotedText.ReplaceAllString(got.Body.String(), "quote it"))
+	box := doc.first(byTag("main"))
+	if !box.ok() {
+		box = doc.first(byID("trouble"))
+	}
+	return strings.Join(strings.Fields(strings.NewReplacer("Try again", "", "Back to the start", "").Replace(box.text())), " ")
+}
+
+// bare checks that an answer is a refusal or an excuse and nothing else: the text
+// that it should be, and no header of a file.
+func bare(t *testing.T, w way, got *httptest.ResponseRecorder, status int, want string) {
+	t.Helper()
+	if got.Code != status || said(t, got) != want+" If you ask for help, quote it ." && said(t, got) != want+" If you ask for help, quote it." || got.Header().Get("Content-Disposition") != "" || !strings.HasPrefix(got.Header().Get("Content-Type"), "text/html") {
+		t.Errorf("%s: status %d, %v: %q", w, got.Code, got.Header(), said(t, got))
+	}
+}
+
+func TestEveryRouteIsAskedFor(t *testing.T) {
+	s := open(t, &web.Assets{})
+	want := web.Routes(s.server.(*web.Server))
+	var got []string
+	for _, w := range s.ways() {
+		if !slices.Contains(got, w.pattern) {
+			got = append(got, w.pattern)
+		}
+		status := s.take(w.who, w).Code
+		if want := map[bool]int{true: http.StatusOK, false: status}[w.gives == data || w.gives == counts]; status != want {
+			t.Errorf("%s: status %d", w, status)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("routes (-there are +asked for):\n%s", diff)
+	}
+}
+
+// Without the access record there is no answer: not a byte of the data leaves, by
+// any route, and all is well once it can be written again.
+func TestNoAnswerWithoutTheAccessRecord(t *testing.T) {
+	s := open(t, &web.Assets{})
+	for _, w := range s.ways() {
+		if w.gives != data && w.gives != counts {
+			continue
+		}
+		s.paper.torn = true
+		before := s.events()
+		bare(t, w, s.take(w.who, w), http.StatusServiceUnavailable, "Not available just now The access record cannot be written, so nothing can be shown. Please try again in a few minutes.")
+		s.paper.torn = false
+		if s.events() != before {
+			t.Fatalf("%s: the record was written, so this tests nothing", w)
+		}
+		if got := s.take(w.who, w); got.Code != http.StatusOK || s.events() == before {
+			t.Errorf("%s: it does not recover: status %d, %d events", w, got.Code, s.events()-before)
+		}
+	}
+}
+
+// Whoever hangs up as soon as the site knows who it is leaves a record all the same.
+func TestHangingUpDoesNotAvoidTheRecord(t *testing.T) {
+	s := open(t, &web.Assets{})
+	for _, address := range []string{"/records/find", "/records/conditions", "/records/columns", "/quality"} {
+		ctx, hangUp := context.WithCancel(t.Context())
+		s.paper.read = hangUp
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		r.AddCookie(s.cookies[policy.Planner])
+		before := s.events()
+		got := httptest.NewRecorder()
+		s.server.ServeHTTP(got, r)
+		s.paper.read = nil
+		if events := s.since(before); ctx.Err() == nil || got.Code != http.StatusForbidden || len(events) != 1 || events[0].Outcome != "refused" || events[0].Actor != "planner" {
+			t.Errorf("%s: status %d, events %+v", address, got.Code, events)
+		}
+	}
+}
+
+// When an agreement ends, or an account is closed, the next request is refused by
+// every route, and the refusal is recorded.
+func TestAccessEndsInTheMiddle(t *testing.T) {
+	s := open(t, &web.Assets{}, func(o *source) { o.agreement.Until = time.Date(2026, 11, 24, 12, 5, 0, 0, time.UTC) })
+	ways := s.ways()
+	named := func(w way) bool { return w.who == policy.Researcher || w.who == policy.Clinician }
+	last := s.records.agreement.Until.Add(-time.Millisecond)
+	for _, moment := range []time.Time{last, s.records.agreement.Until} {
+		s.now = moment
+		for _, w := range ways {
+			if !named(w) || w.gives == nothing {
+				continue
+			}
+			before := s.events()
+			got := s.take(w.who, w)
+			events := s.since(before)
+			switch {
+			case moment.Equal(last):
+				if got.Code >= 400 || slices.ContainsFunc(events, func(e audit.Event) bool { return e.Outcome == "refused" }) {
+					t.Errorf("%s: status %d before the end: %+v", w, got.Code, events)
+				}
+				continue
+			case w.gives == counts:
+				if got.Code != http.StatusOK || strings.Contains(got.Body.String(), `class="num"`) || !strings.Contains(said(t, got), "Agreement DSA-1 has ended.") {
+					t.Errorf("%s: status %d: %s", w, got.Code, said(t, got))
+				}
+			default:
+				bare(t, w, got, http.StatusForbidden, "You may not see this Agreement DSA-1 has ended. Ask the information governance lead.")
+			}
+			want := []audit.Event{{Kind: "page", Actor: string(w.who), Role: string(w.who), Purpose: "DSA-1", Question: w.pattern, Outcome: "refused", Address: "192.0.2.1"}}
+			for i := range events {
+				events[i].At, events[i].Request = time.Time{}, ""
+			}
+			if diff := cmp.Diff(want, events); diff != "" {
+				t.Errorf("%s: events (-want +got):\n%s", w, diff)
+			}
+		}
+	}
+	s.now = last
+	for _, role := range policy.Roles() {
+		u, err := s.store.UserByName(t.Context(), string(role))
+		if err == nil {
+			err = s.store.SetDisabled(t.Context(), u.ID, true)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, w := range ways {
+		if w.gives == nothing {
+			continue
+		}
+		before := s.events()
+		got := s.take(w.who, w)
+		switch {
+		case w.gives == counts:
+			if got.Code != http.StatusOK || strings.Contains(got.Body.String(), `class="num"`) {
+				t.Errorf("%s of a closed account: status %d", w, got.Code)
+			}
+		case w.part == "" && w.form == nil:
+			if got.Code != http.StatusSeeOther || !strings.HasPrefix(got.Header().Get("Location"), "/sign-in?next=") || plain(got.Body.String()) != "See Other ." {
+				t.Errorf("%s of a closed account: status %d: %q", w, got.Code, plain(got.Body.String()))
+			}
+		default:
+			bare(t, w, got, http.StatusUnauthorized, "Sign in to go on Sign in to go on.")
+		}
+		if s.events() != before {
+			t.Errorf("%s of a closed account: an event that names somebody who is not signed in", w)
+		}
+	}
+}
+
+// Whoever is refused leaves exactly one event, which names the person, and the page
+// or the question in known names.
+func TestEveryRefusalIsRecorded(t *testing.T) {
+	s := open(t, &web.Assets{})
+	refusals := 0
+	for _, w := range s.ways() {
+		if w.gives == nothing {
+			continue
+		}
+		for _, role := range policy.Roles() {
+			before := s.events()
+			got := s.take(role, w, "X-Canary", "QQCANARYQQ")
+			events := s.since(before)
+			if got.Code != http.StatusForbidden {
+				if slices.ContainsFunc(events, func(e audit.Event) bool { return e.Outcome == "refused" }) != (got.Code == http.StatusNotFound) {
+					t.Errorf("%s as %s: status %d, %+v", w, role, got.Code, events)
+				}
+				continue
+			}
+			refusals++
+			if len(events) != 1 || events[0].Outcome != "refused" || events[0].Actor != string(role) || events[0].Question == "" || events[0].Request == "" || events[0].Rows != 0 {
+				t.Errorf("%s as %s: %+v", w, role, events)
+			}
+		}
+	}
+	if refusals < 100 {
+		t.Errorf("only %d refusals", refusals)
+	}
+	// what is refused is no place for words that somebody sends
+	for _, c := range []struct {
+		role    policy.Role
+		address string
+		part    string
+	}{
+		{policy.Planner, "/records/find?q=QQCANARYQQ", ""}, {policy.Planner, "/records/find?QQCANARYQQ=1", "list"}, {policy.Planner, "/records/conditions?if=QQCANARYQQ", ""},
+		{policy.Clinician, "/records/columns?find=QQCANARYQQ", ""}, {policy.Planner, "/records?QQCANARYQQ=1", "fac-sex"}, {policy.Planner, "/records/values/sex?find=QQCANARYQQ", ""},
+		{policy.Researcher, "/quality/loads/QQCANARYQQ", ""}, {policy.Planner, "/records/QQCANARYQQ", ""}, {policy.Planner, "/patients/QQCANARYQQ", ""}, {policy.Researcher, "/tables/year-by-sex?QQCANARYQQ", ""},
+		{policy.Researcher, "/records/columns?column=QQCANARYQQ", ""},
+	} {
+		before := s.events()
+		got := s.take(c.role, way{address: c.address, part: c.part})
+		events := s.since(before)
+		if got.Code != http.StatusForbidden || len(events) != 1 || events[0].Outcome != "refused" {
+			t.Errorf("%s as %s: status %d, events %+v", c.address, c.role, got.Code, events)
+		}
+		for _, e := range events {
+			if body, err := audit.Encode(e); err != nil || strings.Contains(string(body), "CANARY") {
+				t.Errorf("%s as %s: %s, %v", c.address, c.role, body, err)
+			}
+		}
+	}
+}
