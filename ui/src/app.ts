@@ -8,5 +8,7 @@ import './keys';
 import './brush';
 import './conditions';
 import './columns';
+import { begin } from './place';
 
 document.documentElement.classList.add('js');
+begin();

@@ -2,6 +2,7 @@
 // server says goes into the history.
 import { Idiomorph } from 'idiomorph';
 import { carried, names, stale } from './open';
+import { first, keep, restore } from './place';
 import { trouble, unreachable, wait } from './wait';
 
 type Policy = { createHTML(s: string): string };
@@ -110,11 +111,14 @@ export async function go(url: string, push: boolean): Promise<void> {
   const got = await part(url, 'app', 'app', mine.signal);
   if (under === mine) done();
   if (!got) return;
-  const before = count(app);
+  const before = count(app), began = first();
+  if (push) keep();
   morph(app, got.element, open);
   const shown = find<HTMLElement>('#app')!;
   if (push && got.canonical !== here()) history.pushState({ depth: state().depth + 1 }, '', got.canonical);
   showing = push ? got.canonical : url;
+  if (!push) restore();
+  else if (first() !== began) find('.res > .scroll:not(.chs)')?.scrollTo(0, 0);
   document.title = shown.dataset.title ?? document.title;
   undoable();
   document.dispatchEvent(new Event('shown'));

@@ -63,22 +63,30 @@ function draw(hist: HTMLElement): void {
   b.setAttribute('aria-valuetext', high >= end ? `${end - step} or over` : String(high - 1));
 }
 
-document.addEventListener('input', (e) => {
-  const slider = e.target as HTMLInputElement, hist = slider.closest<HTMLElement>('.ages');
-  if (!hist) return;
+// type writes into the boxes beside the sliders what these say.
+function type(hist: HTMLElement): HTMLFormElement {
   const [a, b] = ends(hist), end = Number(hist.dataset.end);
-  if (slider === a) a.value = String(Math.min(Number(a.value), Number(b.value) - 1));
-  else b.value = String(Math.max(Number(b.value), Number(a.value) + 1));
-  draw(hist);
   const [from, to] = [...hist.parentElement!.querySelectorAll<HTMLInputElement>('.span input')] as [HTMLInputElement, HTMLInputElement];
   from.value = Number(a.value) > 0 ? a.value : '';
   to.value = Number(b.value) < end ? String(Number(b.value) - 1) : '';
+  return from.form!;
+}
+
+document.addEventListener('input', (e) => {
+  const slider = e.target as HTMLInputElement, hist = slider.closest<HTMLElement>('.ages');
+  if (!hist) return;
+  const [a, b] = ends(hist);
+  if (slider === a) a.value = String(Math.min(Number(a.value), Number(b.value) - 1));
+  else b.value = String(Math.max(Number(b.value), Number(a.value) + 1));
+  draw(hist);
+  const form = type(hist);
   clearTimeout(later);
-  later = setTimeout(() => { later = undefined; void go(address(from.form!), true); }, 180);
+  later = setTimeout(() => { later = undefined; void go(address(form), true); }, 180);
 });
 document.addEventListener('shown', () => {
   const hist = find<HTMLElement>('.ages');
-  if (!hist || later) return;
+  if (!hist) return;
+  if (later) { draw(hist); type(hist); return; } // moved on since this answer was asked for
   // not from the attribute, which is left alone on a slider that has focus
   const [a, b] = ends(hist);
   a.value = hist.dataset.low!;

@@ -122,6 +122,44 @@ test('back-keeps-the-place-and-the-focus', async () => {
   await context.close();
 });
 
+// Where lists were scrolled to, and the row that was opened, are there again after
+// Back: from another page of rows, another filter, and from a page of its own.
+for (const [name, address, width] of [['episodes', '/records?sex=2', 1366], ['patients', '/records?view=patients', 1366], ['a-phone', '/records?view=patients', 390]]) {
+  test(`back-gives-the-place-in-the-list-of-${name}`, async () => {
+    const { context, page, wrong } = await open({ width, height: 768 });
+    await signIn(page, 'researcher');
+    await page.goto(here.url + address);
+    const place = () => page.evaluate(() => [document.querySelector('.res > .scroll').scrollTop, document.querySelector('.side').scrollTop, scrollY]);
+    await page.evaluate((wide) => { if (wide) { document.querySelector('.res > .scroll').scrollTo(0, 400); document.querySelector('.side').scrollTo(0, 300); } else scrollTo(0, 900); }, width > 860);
+    const was = await place();
+    assert.ok(was[0] + was[2] >= 400, `${was} is scrolled`);
+    const kept = () => page.waitForFunction((was) => JSON.stringify([document.querySelector('.res > .scroll')?.scrollTop, document.querySelector('.side')?.scrollTop, scrollY]) === was, JSON.stringify(was));
+    // by keys, as the window does not jump to what is pressed
+    const back = async () => { const at = await path(page); await page.keyboard.press('n'); await page.waitForFunction((a) => location.pathname + location.search !== a, at); await settled(page); assert.ok((await place()).some((n, i) => n < was[i]), 'another list begins at its top'); await page.goBack(); await settled(page); await kept(); };
+    await back();
+    await page.reload();
+    await kept();
+    const seen = await page.evaluate(() => [...document.querySelectorAll('.grid tbody tr')].findIndex((r) => r.getBoundingClientRect().top > 450));
+    const link = page.locator('.grid tbody tr').nth(seen).locator('a').first(), href = await link.getAttribute('href');
+    if (address.includes('patients')) {
+      await link.click();
+      await page.waitForSelector('.pat');
+      await page.goBack();
+      await kept();
+      assert.equal(await page.evaluate(() => document.activeElement.getAttribute('href')), href, 'the patient that was opened has the focus');
+      await link.click();
+      await page.waitForSelector('.pat');
+      await page.locator('.lanes a').first().click();
+      await page.waitForURL(/records\/[\w-]{22}/);
+      await page.click('.crumb a');
+      await page.waitForURL(/view=patients/);
+      await kept();
+    }
+    assert.deepEqual(wrong, []);
+    await context.close();
+  });
+}
+
 // What was used keeps the focus when the page has changed, so that a person who
 // goes by keys does not act on its neighbour.
 test('focus-stays-on-what-was-used', async () => {

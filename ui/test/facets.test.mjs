@@ -160,21 +160,27 @@ test('ages-by-slider', async () => {
   assert.equal(await to.getAttribute('aria-valuetext'), '29');
   assert.ok((await total(page)) < adults);
   // what is held is left alone by what comes back late
-  let held = 0;
-  await page.route(/\/records\?/, async (route) => { held++; await new Promise((ok) => setTimeout(ok, 600)); await route.continue(); });
+  const held = [];
+  await page.route(/\/records\?/, (route) => { held.push(route); });
+  const asked = async (n) => { await page.clock.runFor(200); while (held.length < n) await page.evaluate(() => 0); };
+  await page.clock.install(); // from here time passes when the test says so
+  await page.clock.pauseAt(Date.now() + 1000);
   await page.keyboard.press('ArrowRight');
-  await page.waitForTimeout(300);
+  await asked(1);
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
-  await page.waitForTimeout(450);
+  await held[0].continue();
+  await at(page, /^\?age=18\.\.30$/);
   assert.equal(await to.inputValue(), '33', 'an earlier answer took the slider back');
+  await asked(2);
+  await held[1].continue();
   await at(page, /^\?age=18\.\.32$/);
-  assert.ok(held >= 2);
+  await page.clock.resume();
   await page.unroute(/\/records\?/);
   // Back gives the sliders back too
   await page.goBack();
-  await at(page, /^\?age=18\.\.29$/);
-  assert.equal(await to.inputValue(), '30');
+  await at(page, /^\?age=18\.\.30$/);
+  assert.equal(await to.inputValue(), '31');
   assert.deepEqual(wrong, []);
   await context.close();
 });
@@ -226,10 +232,13 @@ test('six-changes-and-six-times-back', async () => {
 test('a-part-that-is-opened-while-an-answer-is-under-way', async () => {
   const { context, page, wrong } = await open();
   await signIn(page, 'researcher');
-  await page.route(/\/records\?/, async (route) => { if (route.request().headers()['x-part'] === 'app') await new Promise((ok) => setTimeout(ok, 400)); await route.continue(); });
+  let clicked;
+  const turned = new Promise((ok) => { clicked = ok; });
+  await page.route(/\/records\?/, async (route) => { if (route.request().headers()['x-part'] === 'app') await turned; await route.continue(); });
   await page.check('#fac-sex input[value="2"]');
   await page.click('#fac-cls summary');
   await page.click('#fac-dx summary');
+  clicked();
   await page.waitForURL(/sex=2&open=op,age,sex,cls$/);
   await page.waitForSelector('#fac-cls .opt');
   assert.equal(await counted(page, 'cls', '1') + await counted(page, 'cls', '2') <= await total(page), true);
@@ -246,20 +255,22 @@ test('pages-stay-light', async () => {
   const session = await context.newCDPSession(page);
   await session.send('Network.enable');
   await page.waitForLoadState('networkidle');
-  let bytes = 0;
-  session.on('Network.loadingFinished', (e) => { bytes += e.encodedDataLength; });
-  for (const [act, pattern] of [[() => page.check('#fac-dx .opt input[value="C44"]'), /dx=C44/], [() => page.check('#fac-sex input[value="2"]'), /sex=2/]]) {
+  let bytes = 0, under = 0;
+  session.on('Network.requestWillBeSent', () => { under++; });
+  session.on('Network.loadingFinished', (e) => { under--; bytes += e.encodedDataLength; });
+  const moved = async (act, done) => {
     bytes = 0;
     await act();
-    await at(page, pattern);
-    await page.waitForTimeout(100);
-    assert.ok(bytes > 1000 && bytes <= 15_000, `a filter moves ${bytes} bytes`);
+    await done();
+    while (under > 0 || bytes === 0) await page.evaluate(() => 0);
+    return bytes;
+  };
+  for (const [act, pattern] of [[() => page.check('#fac-dx .opt input[value="C44"]'), /dx=C44/], [() => page.check('#fac-sex input[value="2"]'), /sex=2/]]) {
+    const n = await moved(act, () => at(page, pattern));
+    assert.ok(n > 1000 && n <= 15_000, `a filter moves ${n} bytes`);
   }
-  bytes = 0;
-  await page.click('#fac-prov summary');
-  await page.waitForSelector('#fac-prov .opt');
-  await page.waitForTimeout(100);
-  assert.ok(bytes > 100 && bytes <= 4_000, `opening a part moves ${bytes} bytes`);
+  const n = await moved(() => page.click('#fac-prov summary'), () => page.waitForSelector('#fac-prov .opt'));
+  assert.ok(n > 100 && n <= 4_000, `opening a part moves ${n} bytes`);
   await context.close();
 });
 

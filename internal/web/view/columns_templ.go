@@ -158,7 +158,7 @@ func ChooserForm(c Chooser) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<section class=\"cols__on\" aria-labelledby=\"cols-shown\"><h2 id=\"cols-shown\">Shown, in this order <span class=\"mut\"><span id=\"cols-n\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<section aria-labelledby=\"cols-shown\"><h2 id=\"cols-shown\">Shown, in this order <span class=\"mut\"><span id=\"cols-n\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -202,7 +202,7 @@ func ChooserForm(c Chooser) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</template><p class=\"vh\" role=\"status\" aria-live=\"polite\" id=\"cols-say\"></p></section><section class=\"cols__all\" aria-labelledby=\"cols-all\"><h2 id=\"cols-all\">All columns</h2><div class=\"cols__find\"><label for=\"cols-find\">Search among them</label> <input id=\"cols-find\" name=\"find\" type=\"search\" value=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</template><p class=\"vh\" role=\"status\" aria-live=\"polite\" id=\"cols-say\"></p></section><section aria-labelledby=\"cols-all\"><h2 id=\"cols-all\">All columns</h2><div class=\"cols__find\"><label for=\"cols-find\">Search among them</label> <input id=\"cols-find\" name=\"find\" type=\"search\" value=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -145,7 +145,7 @@ func ConditionsForm(x Conditions) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\"> <button class=\"vh\" tabindex=\"-1\" aria-hidden=\"true\" name=\"do\" value=\"show\">Count again</button><div class=\"cond__tree\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "\"> <button class=\"vh\" tabindex=\"-1\" aria-hidden=\"true\" name=\"do\" value=\"show\">Count again</button><div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
