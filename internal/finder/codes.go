@@ -271,6 +271,26 @@ func Categories(codes []string) []string {
 	return Fewest(out)
 }
 
+// Equal writes a list of codes with fewer: a category stands for its codes where
+// the list has all of them that the site knows, and not only one.
+func (x *Index) Equal(list string, codes []string) []string {
+	here := map[string]int{}
+	for _, c := range codes {
+		if len(c) > 3 {
+			if n, ok := x.trees[list].Find(c); ok && slices.Contains(n.Parent.Children, n) {
+				here[c[:3]]++
+			}
+		}
+	}
+	out := slices.Clone(codes)
+	for category, n := range here {
+		if node, ok := x.trees[list].Find(category); ok && n > 1 && n == len(node.Children) {
+			out = append(out, category)
+		}
+	}
+	return Fewest(out)
+}
+
 // FilterOf returns the filter on the main code of a list.
 func FilterOf(list string, codes []string) query.Filter {
 	key := "dx"

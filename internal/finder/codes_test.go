@@ -89,6 +89,23 @@ func TestFewest(t *testing.T) {
 	}
 }
 
+// A list is written shorter only where it stays the same.
+func TestEqual(t *testing.T) {
+	x, _ := index(t)
+	for in, want := range map[string]string{
+		"L200 L208 L209 L30":       "L20 L30", // all of L20 that the site knows
+		"L200 L208 L30":            "L200 L208 L30",
+		"L200 L208 L209 L207 L204": "L20", // others lie below it all the same
+		"L200 L208 L207":           "L200 L207 L208",
+		"L20 L200":                 "L20",
+		"Z999 Z998":                "Z998 Z999", // in no list
+	} {
+		if got := strings.Join(x.Equal(hes.ICD10, strings.Fields(in)), " "); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
 // Whatever is pasted, what comes out are codes that a filter takes, each once, and
 // reading them again gives the same.
 func FuzzReadCodes(f *testing.F) {

@@ -163,9 +163,6 @@ func (a Access) SeesEpisodes() bool { return a.role == Researcher }
 // SeesTables tells whether the fixed protected tables may be shown.
 func (a Access) SeesTables() bool { return a.role == Planner }
 
-// SeesOversight tells whether the access record and the agreements may be shown.
-func (a Access) SeesOversight() bool { return a.role == Governance || a.role == Auditor }
-
 // SeesLoads tells whether load reports may be shown.
 func (a Access) SeesLoads() bool { return a.role.SeesLoads() }
 

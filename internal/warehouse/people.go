@@ -18,8 +18,9 @@ import (
 // with more is no person's.
 const MaxSummed = 1000
 
-// maxBeside is how many of the other episodes of a page's patients are marked.
-const maxBeside = 50_000
+// besideAtOnce is how many of the other episodes of a page's patients are asked
+// for at a time.
+const besideAtOnce = 10_000
 
 // People is a page of patients, one line each.
 type People struct {
@@ -169,16 +170,21 @@ func (w *Warehouse) lives(ctx context.Context, acc policy.Access, got *asked, pe
 	if got.where == nil || l.admit < 0 {
 		return l, nil
 	}
-	plan.Query = query.Query{Where: query.Not{Of: got.where}, Columns: []string{hes.AdmissionDate}, Limit: maxBeside}
+	plan.Query = query.Query{Where: query.Not{Of: got.where}, Columns: []string{hes.AdmissionDate}, Limit: besideAtOnce}
 	plan.People = persons
-	a, err := got.engine.Ask(ctx, plan)
-	if err != nil {
-		return nil, w.failed(ctx, err)
-	}
-	got.used += len(a.Rows)
-	for _, r := range a.Rows {
-		l.others[r.Person] = append(l.others[r.Person], r.Values[0])
-		l.begins(r.Person, r.Values[0])
+	// all of them, page by page: the oldest tells where the patient's time begins
+	for more := true; more; {
+		a, err := got.engine.Ask(ctx, plan)
+		if err != nil {
+			return nil, w.failed(ctx, err)
+		}
+		got.used += len(a.Rows)
+		for _, r := range a.Rows {
+			plan.After = r.ID
+			l.others[r.Person] = append(l.others[r.Person], r.Values[0])
+			l.begins(r.Person, r.Values[0])
+		}
+		more = a.More
 	}
 	return l, nil
 }

@@ -415,3 +415,32 @@ func TestAKeyThatIsNoPersons(t *testing.T) {
 		t.Errorf("%d rows, %d bars of %v", len(life.Rows), len(life.Bars), life.All)
 	}
 }
+
+// However many other episodes the patients of a page have, all are marked, and
+// the oldest says where a patient's days begin.
+func TestAllOtherEpisodesAreMarked(t *testing.T) {
+	d, _ := lives(t)
+	records := []driver.Record{
+		{"EPIKEY": "1", hes.PersonField: "SYNTH2", "FYEAR": "0506", "ADMIDATE": "2005-04-11", "SEX": "1"},
+		{"EPIKEY": "2", hes.PersonField: "SYNTH2", "FYEAR": "0506", "ADMIDATE": "2005-04-01", "SEX": "2"},
+		{"EPIKEY": "3", hes.PersonField: "SYNTH1", "FYEAR": "0506", "ADMIDATE": "2005-05-11", "SEX": "1"},
+		{"EPIKEY": "4", hes.PersonField: "SYNTH1", "FYEAR": "0506", "ADMIDATE": "2005-05-01", "SEX": "2"}, // the oldest, after all the others
+	}
+	for i := range 21_000 {
+		records = append(records, driver.Record{"EPIKEY": fmt.Sprint(10 + i), hes.PersonField: "SYNTH1", "FYEAR": "0708", "ADMIDATE": fmt.Sprintf("2007-%02d-01", 4+i%6), "SEX": "2"})
+	}
+	d.source.engine = memory.New(d.f.Dictionary, drivertest.Columns(t, d.f.Dictionary, lived()), records)
+	got, err := d.People(t.Context(), researcher(t), query.Query{Unit: query.Patients, Where: query.In{Field: "SEX", Values: []string{"1"}}, Limit: 10}, warehouse.Page{}, warehouse.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct{ marks, last int }{{21_002, 853}, {2, 10}} { // days from the oldest
+		marks := got.Lines[i].Marks
+		if len(marks) != want.marks || marks[0].At.Day != 0 || marks[len(marks)-1].At.Day != want.last {
+			t.Errorf("patient %d: %d marks from day %d to %d", i, len(marks), marks[0].At.Day, marks[len(marks)-1].At.Day)
+		}
+	}
+	if e := d.log.events[len(d.log.events)-1]; !strings.Contains(e.Question, "worked out from 21004 episodes") {
+		t.Errorf("recorded: %s", e.Question)
+	}
+}

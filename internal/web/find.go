@@ -10,6 +10,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/finder"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/policy"
 	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/web/view"
@@ -124,25 +125,41 @@ func (s *Server) suggestList(x *view.Find, sc scene, pasted finder.Pasted) {
 		state := sc.state.Add(query.Filter{Key: c.control, Values: wanted})
 		f.URL = address(state, warehouse.Page{})
 		f.On = state.Encode() == sc.state.Encode()
-		if len(f.URL) > maxAddress || len(wanted) > query.MaxValues {
-			f.URL, f.On = "", false
-			f.Why = fmt.Sprintf("These codes do not fit into a link, which holds about %d of them. Paste them in parts, or write categories (L40) in place of their codes (L40.0, L40.1).", maxAddress/len("&dx=L400"))
-		}
-		x.Found = append(x.Found, f)
-		if f.URL != "" {
+		if len(f.URL) <= maxAddress && len(wanted) <= query.MaxValues {
+			x.Found = append(x.Found, f)
 			continue
 		}
-		if wide := finder.Categories(codes); len(wide) < len(wanted) {
-			to := address(sc.state.Add(query.Filter{Key: c.control, Values: wide}), warehouse.Page{})
-			if len(to) <= maxAddress {
-				x.Found = append(x.Found, view.Found{Label: say(len(wide), "categories"), Of: "Wider than your list: all codes of " + some(c.list, wide), URL: to})
-			}
+		length := len(f.URL)
+		f.URL, f.On = "", false
+		shorter, ok := s.shorter(sc, c, wanted, say)
+		f.Why = fmt.Sprintf("Too long for a link: with these %d codes it has %s characters and may have %s, which is about %d codes. %s", len(wanted), policy.Thousands(length), policy.Thousands(maxAddress),
+			maxAddress/len("&dx=L400"), map[bool]string{true: "Take the shorter list below, or paste it in parts.", false: "Paste it in parts."}[ok])
+		if x.Found = append(x.Found, f); ok {
+			x.Found = append(x.Found, shorter)
 		}
 	}
 	x.Number = len(x.Found)
 	for _, code := range pasted.Both[:min(len(pasted.Both), maxSayCodes)] {
 		x.Both = append(x.Both, hes.Display(hes.ICD10, code))
 	}
+}
+
+// shorter is the nearest to a list that is too long for a link: the same list with
+// categories in place of all their codes, or else the categories of all its codes.
+func (s *Server) shorter(sc scene, c classification, codes []string, say func(n int, what string) string) (view.Found, bool) {
+	for _, form := range [...]struct {
+		codes      []string
+		what, says string
+	}{
+		{s.finder.Equal(c.list, codes), "codes and categories", "The same list, shorter: a category stands for its codes where your list has all that this site lists. It begins "},
+		{finder.Categories(codes), "categories", "Wider than your list: all codes of "},
+	} {
+		to := address(sc.state.Add(query.Filter{Key: c.control, Values: form.codes}), warehouse.Page{})
+		if len(form.codes) < len(codes) && len(to) <= maxAddress {
+			return view.Found{Label: say(len(form.codes), form.what), Of: form.says + some(c.list, form.codes), URL: to}, true
+		}
+	}
+	return view.Found{}, false
 }
 
 // some names the first of some codes.

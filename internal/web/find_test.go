@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/web"
 )
@@ -190,14 +191,31 @@ func TestPastedLists(t *testing.T) {
 		t.Errorf("180 codes: %d: %s", status, plain(page))
 	}
 	_, body = s.paste(policy.Researcher, codes(450))
-	contains(t, body, "Primary diagnosis is one of 450 codes", "These codes do not fit into a link", "Primary diagnosis is one of 50 categories", "Wider than your list")
+	contains(t, body, "Primary diagnosis is one of 450 codes", "Too long for a link: with these 450 codes it has 3,608 characters and may have 1,500, which is about 187 codes. Take the shorter list below, or paste it in parts.", "Primary diagnosis is one of 50 categories", "Wider than your list")
 	if got := links(body); len(got) != 1 || !strings.HasPrefix(got[0], "/records?dx=I00&dx=I01&") {
 		t.Errorf("450 codes: %v", got)
 	}
 	_, body = s.paste(policy.Researcher, codes(3000))
-	contains(t, body, "Primary diagnosis is one of 3000 codes", "These codes do not fit into a link")
+	contains(t, body, "Primary diagnosis is one of 3000 codes", "Too long for a link: with these 3000 codes it has 27,008 characters and may have 1,500, which is about 187 codes. Take the shorter list below, or paste it in parts.")
 	if got := links(body); len(got) != 1 || strings.Count(got[0], "dx=") != 30 {
 		t.Errorf("3000 codes: %v", got)
+	}
+	// every code of the skin chapter that the site lists: as short as the same can be said
+	known, err := hes.LoadCodes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var skin []string
+	for _, v := range known.Values(hes.ICD10) {
+		if v.Code[0] == 'L' && len(v.Code) > 3 && v.Code != "L409" {
+			skin = append(skin, v.Code)
+		}
+	}
+	_, body = s.paste(policy.Researcher, strings.Join(skin, " "))
+	contains(t, body, "The same list, shorter")
+	got := links(body)
+	if len(got) != 1 || !strings.Contains(got[0], "dx=L20&") || !strings.Contains(got[0], "dx=L408&") || strings.Contains(got[0], "dx=L40&") || strings.Contains(got[0], "dx=L200") {
+		t.Errorf("the skin chapter without L40.9: %v", got)
 	}
 	for _, long := range []string{strings.Repeat("L40 ", 20_000), strings.Repeat("L40 ", 200_000)} {
 		if status, _ := s.paste(policy.Researcher, long); status != http.StatusBadRequest {

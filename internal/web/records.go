@@ -174,10 +174,19 @@ func (s *Server) bringsBack(ctx context.Context, v visitor, q query.Query, x *vi
 	if err != nil {
 		return err
 	}
-	for i := range x.Chips {
-		x.Chips[i].Brings = a.Misses[i]
-	}
+	brings(x.Chips, a.Misses)
 	return nil
+}
+
+// brings puts beside each chip what its condition keeps out. Were they not one
+// for one, no suggestion is better than one of another filter.
+func brings(chips []view.Chip, misses []policy.Count) {
+	if len(chips) != len(misses) {
+		return
+	}
+	for i := range chips {
+		chips[i].Brings = misses[i]
+	}
 }
 
 // explorer makes the page's content from an answer.
