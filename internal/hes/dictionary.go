@@ -89,7 +89,7 @@ func parseField(row []string) (Field, error) {
 		if err != nil || n < 1 {
 			return f, fmt.Errorf("%s: slots is not a number of 1 or more", f.Name)
 		}
-		f.Slots = n
+		f.Slots, f.First = n, 1
 		if !strings.HasSuffix(f.Name, "_n") && !strings.HasSuffix(f.Name, "_nn") {
 			return f, fmt.Errorf("%s: a repeated field must end in _n or _nn", f.Name)
 		}
@@ -115,11 +115,19 @@ func parseField(row []string) (Field, error) {
 func (d *Dictionary) Fields() []Field { return d.fields }
 
 // Field looks a name up, in any case. The name of a slot ("DIAG_02") gives the
-// slot; that of a family ("DIAG_nn") gives the family, whose values are lists.
+// slot; that of a family ("DIAG_nn") gives the family, whose values are lists, and
+// that of its further slots ("DIAG_02_nn") all of it but the first.
 func (d *Dictionary) Field(name string) (Field, bool) {
 	key := strings.ToUpper(name)
 	if i, ok := d.byName[key]; ok {
 		return d.fields[i], true
+	}
+	if base, ok := strings.CutSuffix(key, "_02_NN"); ok {
+		at, ok := d.byName[base+"_NN"]
+		if !ok || d.fields[at].Slots < 2 {
+			return Field{}, false
+		}
+		return d.fields[at].further(), true
 	}
 	i := strings.LastIndexByte(key, '_')
 	if i < 0 {
@@ -145,15 +153,30 @@ func (d *Dictionary) Field(name string) (Field, bool) {
 
 // SlotName returns the name of a family's slot: two digits for _nn, one for _n.
 func (f Field) SlotName(slot int) string {
-	if base, ok := strings.CutSuffix(f.Name, "_nn"); ok {
+	name := f.Name
+	if f.First > 1 {
+		name = f.Family
+	}
+	if base, ok := strings.CutSuffix(name, "_nn"); ok {
 		return fmt.Sprintf("%s_%02d", base, slot)
 	}
-	return fmt.Sprintf("%s_%d", strings.TrimSuffix(f.Name, "_n"), slot)
+	return fmt.Sprintf("%s_%d", strings.TrimSuffix(name, "_n"), slot)
+}
+
+// further is a family without its first slot.
+func (f Field) further() Field {
+	base := strings.TrimSuffix(f.Name, "_nn")
+	if f.AliasOf != "" {
+		f.AliasOf = strings.TrimSuffix(f.AliasOf, "_nn") + "_02_nn"
+	}
+	f.Name, f.Family, f.First = base+"_02_nn", f.Name, 2
+	f.Label = "Further " + strings.ToLower(f.Label)
+	return f
 }
 
 func (f Field) slot(n int) Field {
 	s := f
-	s.Name, s.Family, s.Slot, s.Slots = f.SlotName(n), f.Name, n, 0
+	s.Name, s.Family, s.Slot, s.Slots, s.First = f.SlotName(n), f.Name, n, 0, 0
 	s.Label = fmt.Sprintf("%s %d", f.Label, n)
 	switch s.Name {
 	case MainDiagnosis:

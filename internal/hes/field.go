@@ -46,7 +46,8 @@ type Field struct {
 	Name    string // as the HES dictionary spells it: "ADMIMETH", "DIAG_02"; a whole family is "DIAG_nn"
 	Family  string // for a slot of a repeated field its family's name, "DIAG_nn"; else empty
 	Slot    int    // for a slot its number, from 1; else 0
-	Slots   int    // for a family the number of its slots; else 0
+	Slots   int    // for a family the number of its slots, which is also its last; else 0
+	First   int    // for a family its first slot: 1, or 2 for its further slots ("DIAG_02_nn"), whose Family is the whole; else 0
 	Label   string // short, for people: "Admission method"
 	Meaning string // one plain sentence
 	Type    Type
@@ -79,4 +80,7 @@ const (
 	AnyProcedure  = "OPERTN_nn"
 	MainDiagnosis = "DIAG_01"
 	MainProcedure = "OPERTN_01"
+
+	FurtherDiagnosis = "DIAG_02_nn" // any but the main one
+	FurtherProcedure = "OPERTN_02_nn"
 )

@@ -62,10 +62,30 @@ func TestField(t *testing.T) {
 
 func TestWellKnownNames(t *testing.T) {
 	d, _ := MustLoad(t)
-	for _, name := range []string{PersonField, EpisodeKey, YearField, AdmissionDate, AnyDiagnosis, AnyProcedure, MainDiagnosis, MainProcedure} {
+	for _, name := range []string{PersonField, EpisodeKey, YearField, AdmissionDate, AnyDiagnosis, AnyProcedure, FurtherDiagnosis, FurtherProcedure, MainDiagnosis, MainProcedure} {
 		if f, ok := d.Field(name); !ok || f.Name != name || d.Canonical(f).Name != name {
 			t.Errorf("%s is not a field of that spelling", name)
 		}
+	}
+}
+
+// The further slots of a family are all of it but the first.
+func TestFurther(t *testing.T) {
+	d, _ := MustLoad(t)
+	for asked, want := range map[string]string{"diag_02_nn": "Further diagnosis from DIAG_02 to DIAG_20", "OPERTN_02_nn": "Further procedure from OPERTN_02 to OPERTN_24",
+		"SEX_02_nn": "", "DIAG_03_nn": "", "DIAG_02_02_nn": "", "_02_nn": ""} {
+		f, ok := d.Field(asked)
+		got := ""
+		if ok {
+			got = f.Label + " from " + f.SlotName(f.First) + " to " + f.SlotName(f.Slots)
+		}
+		if got != want || ok && (!f.List() || f.Family != AnyDiagnosis && f.Family != AnyProcedure) {
+			t.Errorf("%s is %q of %q, want %q", asked, got, f.Family, want)
+		}
+	}
+	f, _ := d.Field("DIAG_4_02_nn")
+	if at := d.Canonical(f); at.Name != FurtherDiagnosis {
+		t.Errorf("DIAG_4_02_nn belongs to %s", at.Name)
 	}
 }
 

@@ -230,7 +230,7 @@ func mentioned(q query.Query) []string {
 		}
 	}
 	for _, f := range q.Facets {
-		out = append(append(out, f.Field), f.Leave...)
+		out = slices.Concat(append(out, f.Field), f.Leave, query.Fields(f.Where))
 	}
 	for _, t := range q.Tables {
 		for _, g := range t {

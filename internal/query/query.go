@@ -67,12 +67,39 @@ type Sort struct {
 
 // Facet asks how many episodes have each value of a field.
 type Facet struct {
-	Field string
-	Chars int      // count by the first Chars bytes of the value: 3 for ICD-10 categories, 7 for months; 0: whole values
-	Under []string // only values that start with one of these; empty: all
-	Limit int      // at most this many values, the commonest first; 0: all of them, in order of value
-	Also  []string // values to be counted even if they are not among those, for ticked boxes
-	Leave []string // leave out the top-level conditions on these fields; empty: those on Field itself
+	Field   string
+	Chars   int      // count by the first Chars bytes of the value: 3 for ICD-10 categories, 7 for months; 0: whole values
+	Under   []string // only values that start with one of these; empty: all
+	Bundles []Bundle // count by these in place of values: a value counts for the first that it starts with
+	Limit   int      // at most this many values, the commonest first; 0: all of them, in order of value
+	Also    []string // values to be counted even if they are not among those, for ticked boxes
+	Leave   []string // leave out the top-level conditions on these fields; empty: those on Field itself
+	Where   Expr     // count only the episodes that meet this too; nil: all
+}
+
+// Bundle gathers the values that start with one of some texts: a chapter of codes.
+type Bundle struct {
+	Name   string
+	Starts []string
+}
+
+// Of returns the value that a facet counts a value of its field as; ok is false
+// for one that it does not count.
+func (f Facet) Of(value string) (counted string, ok bool) {
+	starts := func(with []string) bool {
+		return slices.ContainsFunc(with, func(s string) bool { return strings.HasPrefix(value, s) })
+	}
+	if len(f.Under) > 0 && !starts(f.Under) {
+		return "", false
+	}
+	if len(f.Bundles) == 0 {
+		return Head(value, f.Chars), true
+	}
+	i := slices.IndexFunc(f.Bundles, func(b Bundle) bool { return starts(b.Starts) })
+	if i < 0 {
+		return "", false
+	}
+	return f.Bundles[i].Name, true
 }
 
 // Group is one dimension of a table.
@@ -155,7 +182,13 @@ func (q Query) Validate(d *hes.Dictionary) error {
 		if f.Limit < 0 || len(f.Also) > MaxValues || len(f.Under) > MaxValues {
 			return fault.New(fault.Invalid, "The facet %s asks for too much.", f.Field)
 		}
-		if len(f.Under) > 0 && field.Type != hes.Code && field.Type != hes.Key {
+		if len(f.Bundles) > MaxValues || len(f.Bundles) > 0 && f.Chars > 0 || slices.ContainsFunc(f.Bundles, func(b Bundle) bool { return b.Name == "" }) {
+			return fault.New(fault.Invalid, "The facet %s cannot be counted in these bundles.", f.Field)
+		}
+		if err := validate(d, f.Where); err != nil {
+			return err
+		}
+		if len(f.Under)+len(f.Bundles) > 0 && field.Type != hes.Code && field.Type != hes.Key {
 			return fault.New(fault.Invalid, "%s has no codes to count by their beginning.", f.Field)
 		}
 		for _, name := range f.Leave {

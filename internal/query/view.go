@@ -11,18 +11,33 @@ import (
 // and to a URL's query; the same view always gives the same text, so links can
 // be compared and kept.
 type View struct {
-	Defaults     []Filter // on unless the URL says otherwise, in the order of Controls; the URL leaves them out
-	Filters      []Filter // in the order of Controls, each key at most once
-	AnyDiagnosis bool     // the diagnosis filter looks at any position, not only the primary one
-	AnyProcedure bool     // likewise the procedure filter
-	If           Expr     // what the condition builder made; holds besides the filters, nil if nothing
-	Sort         []Sort   // empty: newest admission first
-	Columns      []string // empty: the default ones
-	Unit         Unit
-	Wrap         bool // long texts wrap
-	More         bool // lines of patients show all that is summed up
-	Charts       bool // charts stand in place of rows; Unit is Episodes
-	Chart        Chart
+	Defaults  []Filter // on unless the URL says otherwise, in the order of Controls; the URL leaves them out
+	Filters   []Filter // in the order of Controls, each key at most once
+	Diagnosis Position // that the diagnosis filter looks at
+	Procedure Position // likewise the procedure filter
+	If        Expr     // what the condition builder made; holds besides the filters, nil if nothing
+	Sort      []Sort   // empty: newest admission first
+	Columns   []string // empty: the default ones
+	Unit      Unit
+	Wrap      bool // long texts wrap
+	More      bool // lines of patients show all that is summed up
+	Charts    bool // charts stand in place of rows; Unit is Episodes
+	Chart     Chart
+}
+
+// Position is where among an episode's diagnoses or procedures a code stands.
+type Position uint8
+
+// The positions.
+const (
+	Main     Position = iota // the first
+	Anywhere                 // any
+	Further                  // any but the first
+)
+
+// of returns the field of a position.
+func (p Position) of(main, anywhere, further string) string {
+	return [...]string{main, anywhere, further}[p]
 }
 
 // Filter is one filter that is on.
@@ -166,13 +181,14 @@ func (v View) Where() Expr {
 }
 
 // FieldOf returns the field that a control filters on in this view: a
-// diagnosis or procedure in any position is the family.
+// diagnosis or procedure in any position is the family, in a further one the
+// family but for its first slot.
 func (v View) FieldOf(c Control) string {
-	switch {
-	case c.Key == "dx" && v.AnyDiagnosis:
-		return hes.AnyDiagnosis
-	case c.Key == "op" && v.AnyProcedure:
-		return hes.AnyProcedure
+	switch c.Key {
+	case "dx":
+		return v.Diagnosis.of(hes.MainDiagnosis, hes.AnyDiagnosis, hes.FurtherDiagnosis)
+	case "op":
+		return v.Procedure.of(hes.MainProcedure, hes.AnyProcedure, hes.FurtherProcedure)
 	}
 	return c.Field
 }
@@ -257,13 +273,13 @@ func filterOf(filters []Filter, key string) (Filter, bool) {
 // Clear returns the view without the person's own filters: the defaults are on
 // again.
 func (v View) Clear() View {
-	v.Filters, v.AnyDiagnosis, v.AnyProcedure, v.If = slices.Clone(v.Defaults), false, false, nil
+	v.Filters, v.Diagnosis, v.Procedure, v.If = slices.Clone(v.Defaults), Main, Main, nil
 	return v
 }
 
 // Everything returns the view without any filter, the defaults lifted too.
 func (v View) Everything() View {
-	v.Filters, v.AnyDiagnosis, v.AnyProcedure, v.If = nil, false, false, nil
+	v.Filters, v.Diagnosis, v.Procedure, v.If = nil, Main, Main, nil
 	return v
 }
 

@@ -56,21 +56,13 @@ func ParseView(in url.Values, d *hes.Dictionary, o Offer) (View, error) {
 			v.Filters = append(v.Filters, *f)
 		}
 	}
-	switch in.Get("dxpos") {
-	case "", "primary":
-	case "any":
-		v.AnyDiagnosis = true
-	default:
-		return View{}, fault.New(fault.Invalid, "Diagnosis position is “primary” or “any”.")
-	}
-	switch in.Get("oppos") {
-	case "", "main":
-	case "any":
-		v.AnyProcedure = true
-	default:
-		return View{}, fault.New(fault.Invalid, "Procedure position is “main” or “any”.")
-	}
 	var err error
+	if v.Diagnosis, err = parsePosition(in, "dxpos", "primary", "Diagnosis"); err != nil {
+		return View{}, err
+	}
+	if v.Procedure, err = parsePosition(in, "oppos", "main", "Procedure"); err != nil {
+		return View{}, err
+	}
 	if v.If, err = ParseIf(in.Get("if"), d, o); err != nil {
 		return View{}, err
 	}
@@ -114,6 +106,18 @@ func ParseView(in url.Values, d *hes.Dictionary, o Offer) (View, error) {
 		return View{}, fault.New(fault.Invalid, "The filters, columns and conditions are too long for a link: %d characters, at most %d. Choose groups of codes by their beginning, such as L40 in place of its codes.", n, MaxView)
 	}
 	return v, nil
+}
+
+func parsePosition(in url.Values, key, first, of string) (Position, error) {
+	switch in.Get(key) {
+	case "", first:
+		return Main, nil
+	case "any":
+		return Anywhere, nil
+	case "further":
+		return Further, nil
+	}
+	return Main, fault.New(fault.Invalid, "%s position is “%s”, “further” or “any”.", of, first)
 }
 
 // split takes repeated and comma-joined values alike.
@@ -244,11 +248,13 @@ func (v View) Encode() string {
 			add(f.Key, value)
 		}
 	}
-	if v.AnyDiagnosis {
-		add("dxpos", "any")
-	}
-	if v.AnyProcedure {
-		add("oppos", "any")
+	for _, p := range [...]struct {
+		key string
+		at  Position
+	}{{"dxpos", v.Diagnosis}, {"oppos", v.Procedure}} {
+		if p.at != Main {
+			add(p.key, p.at.of("", "any", "further"))
+		}
 	}
 	if v.If != nil {
 		add("if", Format(v.If))

@@ -176,7 +176,7 @@ func TestFieldsBeyondTheAgreementAreRefused(t *testing.T) {
 	acc := researcher(t)
 	for name, q := range map[string]query.Query{
 		"column": {Limit: 1, Columns: []string{hes.PersonField}}, "where": {Where: query.Prefix{Field: "CONSULT", Prefixes: []string{"C"}}}, "inside-not": {Where: query.Not{Of: query.Missing{Field: "LSOA01"}}},
-		"sort": {Limit: 1, Sort: []query.Sort{{Field: "MYDOB"}}}, "facet": {Facets: []query.Facet{{Field: "POSTDIST"}}}, "leave": {Facets: []query.Facet{{Field: "SEX", Leave: []string{"LOPATID"}}}}, "group": {Tables: [][]query.Group{{{Field: "NEWNHSNO"}}}},
+		"sort": {Limit: 1, Sort: []query.Sort{{Field: "MYDOB"}}}, "facet": {Facets: []query.Facet{{Field: "POSTDIST"}}}, "leave": {Facets: []query.Facet{{Field: "SEX", Leave: []string{"LOPATID"}}}}, "facet-where": {Facets: []query.Facet{{Field: "SEX", Where: query.Missing{Field: "CONSULT"}}}}, "group": {Tables: [][]query.Group{{{Field: "NEWNHSNO"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := len(d.log.events)

@@ -106,19 +106,23 @@ type ranking struct {
 }
 
 func (c *chartist) diagnoses() drawer {
-	r := ranking{hes.MainDiagnosis, "Primary diagnosis", "categories", 3, "Three-character ICD-10 categories of the primary diagnosis."}
-	if c.sc.state.AnyDiagnosis {
-		r = ranking{hes.AnyDiagnosis, "Any diagnosis", "categories", 3, "Three-character ICD-10 categories in any position. An episode counts once for each category that it has, so the bars add up to more than the episodes."}
-	}
-	return c.rank(r)
+	return c.rank(c.codesRanked("dx", "ICD-10", "of the primary diagnosis"))
 }
 
 func (c *chartist) procedures() drawer {
-	r := ranking{hes.MainProcedure, "Main procedure", "categories", 3, "Three-character OPCS-4 categories of the main procedure."}
-	if c.sc.state.AnyProcedure {
-		r = ranking{hes.AnyProcedure, "Any procedure", "categories", 3, "Three-character OPCS-4 categories in any position. An episode counts once for each category that it has, so the bars add up to more than the episodes."}
+	return c.rank(c.codesRanked("op", "OPCS-4", "of the main procedure"))
+}
+
+// codesRanked is the ranking of codes in the position that their filter looks at.
+func (c *chartist) codesRanked(key, list, main string) ranking {
+	control, _ := query.ControlOf(key)
+	name := c.sc.state.FieldOf(control)
+	method := "Three-character " + list + " categories " + main + "."
+	if f := c.field(name); f.List() {
+		where := map[bool]string{true: "in any position but the first", false: "in any position"}[f.First > 1]
+		method = "Three-character " + list + " categories " + where + ". An episode counts once for each category that it has, so the bars add up to more than the episodes."
 	}
-	return c.rank(r)
+	return ranking{name, c.s.fieldName(name), "categories", categoryChars, method}
 }
 
 func (c *chartist) providers() drawer {

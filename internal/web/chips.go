@@ -29,11 +29,8 @@ func (s *Server) chips(sc scene, to func(query.View) string) []view.Chip {
 			chip.Field, chip.Text = spansSay(title(c, field), c, f)
 		default:
 			chip.Field = c.Says + " is"
-			switch {
-			case c.Key == "dx":
-				chip.Field = map[bool]string{false: "Primary diagnosis is", true: "Any diagnosis is"}[sc.state.AnyDiagnosis]
-			case c.Key == "op" && sc.state.AnyProcedure:
-				chip.Field = "Any procedure is"
+			if c.Kind == query.Prefixes {
+				chip.Field = s.fieldName(sc.state.FieldOf(c)) + " is"
 			}
 			var names []string
 			for _, v := range f.Values {

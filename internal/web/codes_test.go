@@ -1,13 +1,20 @@
 package web_test
 
 import (
+	"fmt"
+	"html"
+	"maps"
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"webenablehes/internal/policy"
+	"webenablehes/internal/warehouse/drivertest"
+	"webenablehes/internal/warehouse/memory"
 	"webenablehes/internal/web"
 )
 
@@ -67,14 +74,14 @@ func TestCodeCounts(t *testing.T) {
 		return between(body, "<tr", "</tr>")
 	}
 	for _, c := range []struct{ address, row, counts string }{
-		{"/codes/icd10", "XII Skin", "51"},
-		{"/codes/icd10/XII", "L40–L45 Psoriasis and scaly disorders", "50"},
-		{"/codes/icd10/L40-L45", "L40 Psoriasis", "50 50"},
-		{"/codes/icd10/L40", "L40.0 Psoriasis vulgaris", "48 48"},
-		{"/codes/icd10/L40", "L40.7 No label in the lists of this site", "1 1"}, // in no list, in the data
-		{"/codes/icd10/L20-L30", "L30 Other dermatitis", "0 3"},
-		{"/codes/icd10/L50-L54", "L52 Erythema nodosum", "1 1"},
-		{"/codes/opcs4", "S Skin", "51"},
+		{"/codes/icd10", "XII Skin", "51 3 51"},
+		{"/codes/icd10/XII", "L40–L45 Psoriasis and scaly disorders", "50 0 50"},
+		{"/codes/icd10/L40-L45", "L40 Psoriasis", "50 0 50"},
+		{"/codes/icd10/L40", "L40.0 Psoriasis vulgaris", "48 0 48"},
+		{"/codes/icd10/L40", "L40.7 No label in the lists of this site", "1 0 1"}, // in no list, in the data
+		{"/codes/icd10/L20-L30", "L30 Other dermatitis", "0 3 3"},
+		{"/codes/icd10/L50-L54", "L52 Erythema nodosum", "1 0 1"},
+		{"/codes/opcs4", "S Skin", "51 0 51"},
 	} {
 		found := ""
 		for _, row := range cells(c.address) {
@@ -87,9 +94,9 @@ func TestCodeCounts(t *testing.T) {
 		}
 	}
 	_, body, _ := s.get(policy.Researcher, "/codes/icd10/L30")
-	contains(t, body, "0 episodes of 0 patients have it as primary diagnosis, 3 episodes in any position.", "2009/10 0 3")
+	contains(t, body, "3 episodes of 2 patients have it in any position: 0 as primary diagnosis, 3 as a further diagnosis.", "2009/10 0 3 3", "All years 0 3 3")
 	_, body, _ = s.get(policy.Researcher, "/codes/icd10/L52")
-	contains(t, body, "1 episodes of 1 patients have it as primary diagnosis, 1 episodes in any position.", "with the filters that the list of records begins with: Care under dermatology (N1), Finished episodes only, Duplicates left out")
+	contains(t, body, "1 episodes of 1 patients have it in any position: 1 as primary diagnosis, 0 as a further diagnosis.", "with the filters that the list of records begins with: Care under dermatology (N1), Finished episodes only, Duplicates left out")
 	if strings.Contains(body, "What it holds") {
 		t.Error("an undivided category holds something")
 	}
@@ -149,5 +156,118 @@ func TestCodeSearch(t *testing.T) {
 	}
 	if s.events() != before {
 		t.Error("a search was recorded, though it asked nothing of the data")
+	}
+}
+
+// The counts of each page of the browser are what one counts in the records by
+// hand, an episode once in each place, and each is the way to a list of as many.
+func TestCodeCountsAreThose(t *testing.T) {
+	slots := []string{"DIAG_01", "DIAG_02", "DIAG_03", "DIAG_20"}
+	diagnoses := []string{"L400", "L401", "L409", "L209", "L20", "L309", "C443", "C434", "D225", "I10", "E119", "L407", ""}
+	procedures := []string{"S065", "S061", "S121", "X921", ""}
+	r := rand.New(rand.NewPCG(2026, 11))
+	rows := episodes()
+	for i := range 240 {
+		row := maps.Clone(rows[20+i%20])
+		row["EPIKEY"], row["FYEAR"] = fmt.Sprint(5000+i), []string{"0809", "0910", "1011"}[r.IntN(3)]
+		for _, slot := range slots {
+			row[slot] = diagnoses[r.IntN(len(diagnoses))]
+		}
+		row["OPERTN_01"], row["OPERTN_02"], row["OPERTN_24"] = procedures[r.IntN(5)], procedures[r.IntN(5)], procedures[r.IntN(5)]
+		for name, v := range row {
+			if v == "" {
+				delete(row, name)
+			}
+		}
+		rows = append(rows, row)
+	}
+	s := open(t, &web.Assets{}, func(s *source) {
+		s.engine = memory.New(s.dict, drivertest.Columns(t, s.dict, append(held(), "DIAG_03", "DIAG_20", "OPERTN_02", "OPERTN_24")), rows)
+		s.facts.Columns, s.facts.Years = s.engine.Info().Columns, []string{"0809", "0910", "1011"}
+	})
+	// byHand counts the rows of a year that the explorer begins with, in each place.
+	byHand := func(family, year string, in func(code string) bool) string {
+		var n [3]int
+		for _, row := range rows {
+			if row["SUBSET_1"] != "N1" || row["EPISTAT"] != "3" || row["DUPLICATE"] == "1" || year != "" && row["FYEAR"] != year {
+				continue
+			}
+			first := in(row[family+"_01"])
+			further := false
+			for _, slot := range []string{"_02", "_03", "_20", "_24"} {
+				further = further || in(row[family+slot])
+			}
+			for i, has := range []bool{first, further, first || further} {
+				if has {
+					n[i]++
+				}
+			}
+		}
+		return fmt.Sprintf("%d %d %d", n[0], n[1], n[2])
+	}
+	from := func(first, last string) func(string) bool {
+		return func(code string) bool { return len(code) >= 3 && code[:3] >= first && code[:3] <= last }
+	}
+	under := func(p string) func(string) bool {
+		return func(code string) bool { return strings.HasPrefix(code, p) }
+	}
+	for _, c := range []struct {
+		address, row string
+		in           func(string) bool // of the row
+		whole        func(string) bool // of the page
+	}{
+		{"/codes/icd10", "XII Skin", from("L00", "L99"), nil},
+		{"/codes/icd10", "II Cancers and", from("C00", "D48"), nil},
+		{"/codes/icd10/XII", "L40–L45", from("L40", "L45"), from("L00", "L99")},
+		{"/codes/icd10/XII", "L20–L30", from("L20", "L30"), from("L00", "L99")},
+		{"/codes/icd10/L40-L45", "L40 ", under("L40"), from("L40", "L45")},
+		{"/codes/icd10/L40", "L40.0 ", under("L400"), under("L40")},
+		{"/codes/icd10/L40", "L40.7 ", under("L407"), under("L40")},
+		{"/codes/icd10/L20", "L20 Not divided further", func(code string) bool { return code == "L20" }, under("L20")},
+		{"/codes/icd10/L40.1", "", nil, under("L401")},
+		{"/codes/opcs4", "S Skin", under("S"), nil},
+		{"/codes/opcs4/S", "S06 ", under("S06"), under("S")},
+		{"/codes/opcs4/S06", "S06.5 ", under("S065"), under("S06")},
+	} {
+		_, body, _ := s.get(policy.Researcher, c.address)
+		family := map[bool]string{true: "DIAG", false: "OPERTN"}[strings.HasPrefix(c.address, "/codes/icd10")]
+		wants := map[string]string{}
+		if c.in != nil {
+			wants[c.row] = byHand(family, "", c.in)
+		}
+		if c.whole != nil {
+			wants["2008/09"], wants["2009/10"], wants["2010/11"] = byHand(family, "0809", c.whole), byHand(family, "0910", c.whole), byHand(family, "1011", c.whole)
+			wants["All years"] = byHand(family, "", c.whole)
+		}
+		for _, row := range strings.Split(body, "<tr")[1:] {
+			text := plain("<tr" + row)
+			for name, want := range wants {
+				if !strings.Contains(text, name) {
+					continue
+				}
+				if got := strings.Join(between(row, `<td class="num">`, "</td>"), " "); got != want {
+					t.Errorf("%s, %s: %s, by hand %s", c.address, name, got, want)
+				}
+				delete(wants, name)
+				for _, cell := range strings.Split(row, `<td class="num">`)[1:] {
+					_, link, ok := strings.Cut(cell, `href="`)
+					link, _, _ = strings.Cut(link, `"`)
+					count := between("<td>"+cell, "<td>", "</td>")[0]
+					if undivided := strings.Contains(text, "Not divided"); ok == (count == "0" || undivided) {
+						t.Errorf("%s, %s: %s with a link %v", c.address, name, count, ok)
+					}
+					if !ok {
+						continue
+					}
+					_, list, at := s.get(policy.Researcher, html.UnescapeString(link))
+					if got := between(list, "<strong>", "</strong>"); len(got) == 0 || got[0] != count || at != html.UnescapeString(link) {
+						t.Errorf("%s, %s: %s leads to %s with %v", c.address, name, count, at, got)
+					}
+				}
+			}
+		}
+		if len(wants) > 0 {
+			t.Errorf("%s: no rows of %v", c.address, slices.Sorted(maps.Keys(wants)))
+		}
 	}
 }

@@ -169,10 +169,10 @@ func (s *Server) facet(sc scene, c query.Control, counts []warehouse.Facet) view
 // kept returns what a closed part of the panel keeps in the form.
 func kept(state query.View, c query.Control) []view.Pair {
 	f, _ := state.Filter(c.Key)
-	one := query.View{Defaults: state.Defaults, AnyDiagnosis: state.AnyDiagnosis && c.Key == "dx", AnyProcedure: state.AnyProcedure && c.Key == "op"}
+	one := query.View{Defaults: state.Defaults, Diagnosis: state.Diagnosis, Procedure: state.Procedure}
 	var out []view.Pair
 	for _, p := range pairs(one.With(f)) {
-		if p.Key == c.Key || p.Key == "dxpos" || p.Key == "oppos" {
+		if p.Key == c.Key || p.Key == c.Key+"pos" {
 			out = append(out, p)
 		}
 	}
@@ -181,13 +181,17 @@ func kept(state query.View, c query.Control) []view.Pair {
 
 // positions are the places of a code in the record that a tree looks at.
 func positions(state query.View, c query.Control) []view.Position {
+	at, first, label := state.Diagnosis, "primary", "Primary"
 	switch c.Key {
 	case "dx":
-		return []view.Position{{Name: "dxpos", Value: "primary", Label: "Primary only", On: !state.AnyDiagnosis}, {Name: "dxpos", Value: "any", Label: "Any position", On: state.AnyDiagnosis}}
 	case "op":
-		return []view.Position{{Name: "oppos", Value: "main", Label: "Main only", On: !state.AnyProcedure}, {Name: "oppos", Value: "any", Label: "Any position", On: state.AnyProcedure}}
+		at, first, label = state.Procedure, "main", "Main"
+	default:
+		return nil
 	}
-	return nil
+	name := c.Key + "pos"
+	return []view.Position{{Name: name, Value: first, Label: label, On: at == query.Main},
+		{Name: name, Value: "further", Label: "Further", On: at == query.Further}, {Name: name, Value: "any", Label: "Any position", On: at == query.Anywhere}}
 }
 
 // options makes the values of a facet, with the codes under the categories that

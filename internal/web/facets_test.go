@@ -100,6 +100,7 @@ func TestFacetCounts(t *testing.T) {
 		{"dx", "dx=!L40", not(starts("DIAG_01", "L40"))},
 		{"dx", "dx=none&dx=L20", any(is("DIAG_01", ""), starts("DIAG_01", "L20"))},
 		{"dx", "dx=L40&dxpos=any", any(starts("DIAG_01", "L40"), starts("DIAG_02", "L40"))},
+		{"dx", "dx=L40&dxpos=further", starts("DIAG_02", "L40")},
 		{"op", "op=S06", starts("OPERTN_01", "S06")},
 		{"op", "op=none", is("OPERTN_01", "")},
 		{"sex", "sex=1", is("SEX", "1")},
@@ -148,6 +149,9 @@ func TestFacetCounts(t *testing.T) {
 			for _, i := range state {
 				if strings.Contains(filters[i].in, "dxpos=any") {
 					out = map[string]func(driver.Record) bool{"L40": filters[i].meets, "L400": any(starts("DIAG_01", "L400"), starts("DIAG_02", "L400"))}
+				}
+				if strings.Contains(filters[i].in, "dxpos=further") {
+					out = map[string]func(driver.Record) bool{"L40": filters[i].meets, "L400": starts("DIAG_02", "L400")}
 				}
 			}
 		case "prov":
@@ -412,6 +416,7 @@ func TestChips(t *testing.T) {
 		"adm=2009-04-02..2010-03":         "Admitted 2 April 2009 to 31 March 2010",
 		"adm=2009-04..":                   "Admitted from Apr 2009",
 		"adm=!none":                       "Admission date is recorded",
+		"dx=L40&dxpos=further":            "Further diagnosis is L40 Psoriasis",
 		"op=S06&oppos=any":                "Any procedure is S06 Other excision of skin lesion",
 		"if=DIAG_nn+starts+with+L40":      "Any diagnosis starts with L40 Psoriasis",
 		"if=not+(SEX+is+1,+not+recorded)": "Sex is not Male or not recorded",

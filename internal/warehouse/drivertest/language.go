@@ -139,7 +139,10 @@ func clause(p *asked, d *hes.Dictionary, n names, word, rest string) error {
 		}
 	case "facet":
 		var f query.Facet
-		f, err = facet(rest)
+		text, where, ok := strings.Cut(rest, " where ")
+		if f, err = facet(text); err == nil && ok {
+			f.Where, err = parseExpr(d, where)
+		}
 		p.Facets = append(p.Facets, f)
 	case "table":
 		var t []query.Group
@@ -181,7 +184,7 @@ func page(p *driver.Plan, n names, words []string) error {
 	return nil
 }
 
-// facet reads "FIELD chars 3 limit 5 also A B leave C D".
+// facet reads "FIELD chars 3 limit 5 also A B leave C D bundles skin:L,M cancer:C".
 func facet(text string) (query.Facet, error) {
 	words := strings.Fields(text)
 	if len(words) == 0 {
@@ -190,7 +193,7 @@ func facet(text string) (query.Facet, error) {
 	f := query.Facet{Field: words[0]}
 	part := ""
 	for _, w := range words[1:] {
-		if slices.Contains([]string{"chars", "limit", "also", "leave", "under"}, w) {
+		if slices.Contains([]string{"chars", "limit", "also", "leave", "under", "bundles"}, w) {
 			part = w
 			continue
 		}
@@ -206,6 +209,9 @@ func facet(text string) (query.Facet, error) {
 			f.Leave = append(f.Leave, w)
 		case "under":
 			f.Under = append(f.Under, w)
+		case "bundles":
+			name, starts, _ := strings.Cut(w, ":")
+			f.Bundles = append(f.Bundles, query.Bundle{Name: name, Starts: strings.Split(starts, ",")})
 		default:
 			err = fmt.Errorf("%q is not understood", w)
 		}

@@ -94,11 +94,15 @@ func (n *naive) Close() error { return nil }
 // the slot 0 only.
 func (n *naive) slots(r driver.Record, field string) map[int]string {
 	out := map[int]string{}
+	whole, first := field, 0
+	if at := strings.Index(field, "_02_nn"); at > 0 {
+		whole, first = field[:at]+"_nn", 2
+	}
 	for name, v := range r {
 		if name == field {
 			return map[int]string{0: v}
 		}
-		if f, _ := n.f.Dictionary.Field(name); f.Family == field {
+		if f, _ := n.f.Dictionary.Field(name); f.Family == whole && f.Slot >= first {
 			out[f.Slot] = v
 		}
 	}
@@ -243,7 +247,13 @@ func (n *naive) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error) 
 		if len(leave) == 0 {
 			leave = []string{f.Field}
 		}
-		a.Facets = append(a.Facets, n.facet(n.find(p, left(p.Where, leave)), f))
+		var rows []int
+		for _, i := range n.find(p, left(p.Where, leave)) {
+			if n.holds(n.rows[i], f.Where) {
+				rows = append(rows, i)
+			}
+		}
+		a.Facets = append(a.Facets, n.facet(rows, f))
 	}
 	for _, t := range p.Tables {
 		var free []string
@@ -336,8 +346,12 @@ func (n *naive) facet(rows []int, f query.Facet) driver.FacetCounts {
 			for _, u := range f.Under {
 				under = under || start(v, len(u)) == u
 			}
+			counted := start(v, f.Chars)
+			if len(f.Bundles) > 0 {
+				counted, under = bundle(f.Bundles, v, under)
+			}
 			if under {
-				once[start(v, f.Chars)] = true
+				once[counted] = true
 			}
 		}
 		for v := range once {
@@ -380,6 +394,18 @@ func (n *naive) facet(rows []int, f query.Facet) driver.FacetCounts {
 	also := out.Values[top:]
 	sort.Slice(also, func(i, j int) bool { return less(t, also[i].Value, also[j].Value) })
 	return out
+}
+
+// bundle returns the first bundle that a value starts like.
+func bundle(bundles []query.Bundle, v string, under bool) (name string, ok bool) {
+	for i := len(bundles) - 1; i >= 0; i-- {
+		for _, s := range bundles[i].Starts {
+			if start(v, len(s)) == s && s != "" {
+				name, ok = bundles[i].Name, under
+			}
+		}
+	}
+	return name, ok
 }
 
 func (n *naive) table(rows []int, by []query.Group) []driver.GroupCount {

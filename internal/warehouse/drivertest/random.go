@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,11 +35,13 @@ func newGenerator(f Fixture, info driver.Info, seed uint64) *generator {
 				g.held[c.Name] = append(g.held[c.Name], v)
 				if c.Family != "" {
 					g.held[c.Family] = append(g.held[c.Family], v)
+					further := strings.TrimSuffix(c.Family, "_nn") + "_02_nn"
+					g.held[further] = append(g.held[further], v)
 				}
 			}
 		}
 	}
-	g.all = append(append([]string{}, g.scalar...), hes.AnyDiagnosis, hes.AnyProcedure, "OPDATE_nn")
+	g.all = append(append([]string{}, g.scalar...), hes.AnyDiagnosis, hes.AnyProcedure, hes.FurtherDiagnosis, hes.FurtherProcedure, "OPDATE_nn")
 	g.scalar = append(g.scalar, "MARSTAT") // in the dictionary, not in the fixture
 	g.all = append(g.all, "MARSTAT", "DIAG_20")
 	return g
@@ -174,6 +177,18 @@ func (g *generator) plan() driver.Plan {
 				facet.Under = append(facet.Under, query.Head(g.value(f), 1+g.r.IntN(4)))
 			}
 		}
+		if f.Type == hes.Code && facet.Chars == 0 {
+			for i := range g.r.IntN(4) {
+				b := query.Bundle{Name: string(rune('z' - i))}
+				for range 1 + g.r.IntN(3) {
+					b.Starts = append(b.Starts, query.Head(g.value(f), 1+g.r.IntN(3)))
+				}
+				facet.Bundles = append(facet.Bundles, b)
+			}
+		}
+		if g.r.IntN(4) == 0 {
+			facet.Where = g.expr(1)
+		}
 		p.Facets = append(p.Facets, facet)
 	}
 	for range max(0, g.r.IntN(5)-2) {
@@ -289,6 +304,8 @@ func shrink(t *testing.T, engine, oracle driver.Engine, p driver.Plan) driver.Pl
 				func(f *query.Facet) { f.Also = nil },
 				func(f *query.Facet) { f.Leave = nil },
 				func(f *query.Facet) { f.Under = nil },
+				func(f *query.Facet) { f.Bundles = nil },
+				func(f *query.Facet) { f.Where = nil },
 			} {
 				try(func(q *driver.Plan) {
 					q.Facets = slices.Clone(q.Facets)

@@ -21,8 +21,7 @@ func (e *Engine) facet(rows []driver.RowID, f query.Facet) driver.FacetCounts {
 		}
 		seen := map[string]bool{}
 		for _, v := range values {
-			under := len(f.Under) == 0 || slices.ContainsFunc(f.Under, func(p string) bool { return strings.HasPrefix(v, p) })
-			if head := query.Head(v, f.Chars); under && !seen[head] {
+			if head, ok := f.Of(v); ok && !seen[head] {
 				seen[head] = true
 				counts[head]++
 			}

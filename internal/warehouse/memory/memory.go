@@ -106,7 +106,7 @@ func (e *Engine) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error)
 		if len(leave) == 0 {
 			leave = []string{f.Field}
 		}
-		rows := e.match(p, query.Both(p.Guard, query.Without(p.Where, leave)))
+		rows := e.match(p, query.Both(p.Guard, query.Both(query.Without(p.Where, leave), f.Where)))
 		a.Facets = append(a.Facets, e.facet(rows, f))
 	}
 	for _, t := range p.Tables {
@@ -169,7 +169,7 @@ func (e *Engine) values(r driver.Record, name string) []string {
 		return nil
 	}
 	var out []string
-	for slot := 1; slot <= f.Slots; slot++ {
+	for slot := f.First; slot <= f.Slots; slot++ {
 		if v := r[f.SlotName(slot)]; v != "" {
 			out = append(out, v)
 		}

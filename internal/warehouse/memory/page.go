@@ -71,8 +71,8 @@ func (e *Engine) row(p driver.Plan, id driver.RowID) driver.Row {
 			continue
 		}
 		slots := make([]string, f.Slots)
-		for s := range slots {
-			slots[s] = e.rows[id][f.SlotName(s+1)]
+		for s := f.First; s <= f.Slots; s++ {
+			slots[s-1] = e.rows[id][f.SlotName(s)]
 		}
 		out.Values[i] = strings.TrimRight(strings.Join(slots, ","), ",")
 	}

@@ -53,7 +53,7 @@ func (s *Store) Ask(ctx context.Context, p driver.Plan) (*driver.Answer, error) 
 		if len(leave) == 0 {
 			leave = []string{f.Field}
 		}
-		b, err := match(query.Without(p.Where, leave))
+		b, err := match(query.Both(query.Without(p.Where, leave), f.Where))
 		if err != nil {
 			return nil, err
 		}
@@ -156,9 +156,10 @@ func (s *Store) row(p driver.Plan, id driver.RowID) driver.Row {
 			}
 			continue
 		}
-		if c := s.byName[name]; c != nil {
-			var slots []string
-			for at := c.offset[id]; at < c.offset[id+1]; at++ {
+		if c := s.family(f); c != nil {
+			from, to := c.slots(int(id), f)
+			slots := make([]string, from-c.offset[id], to-c.offset[id])
+			for at := from; at < to; at++ {
 				slots = append(slots, c.value(c.codes.at(int(at))))
 			}
 			out.Values[i] = strings.Join(slots, ",")

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"webenablehes/internal/hes"
 	"webenablehes/internal/query"
@@ -16,27 +15,26 @@ func (s *Store) facet(b bitmap, f query.Facet) driver.FacetCounts {
 	field, _ := s.dict.Field(f.Field)
 	c, at := s.accessor(f.Field)
 	if field.List() {
-		c = s.byName[f.Field]
+		c = s.family(field)
 	}
 	if c == nil {
 		return pick(driver.FacetCounts{Missing: b.count()}, nil, f, field.Type)
 	}
-	// Values that share their first characters stand together in the dictionary. A
-	// head that is only partly under the wanted ones counts what is.
 	fold := make([]uint32, c.meta.Values+1)
 	var heads []string
-	var others []int // codes that are not under any of them
+	known := map[string]uint32{} // of heads, from 1
+	var others []int             // codes that are not counted
 	for code := 1; code <= c.meta.Values; code++ {
-		value := c.value(uint32(code))
-		if len(f.Under) > 0 && !slices.ContainsFunc(f.Under, func(p string) bool { return strings.HasPrefix(value, p) }) {
+		head, ok := f.Of(c.value(uint32(code)))
+		if !ok {
 			others = append(others, code)
 			continue
 		}
-		head := query.Head(value, f.Chars)
-		if len(heads) == 0 || heads[len(heads)-1] != head {
+		if known[head] == 0 {
 			heads = append(heads, head)
+			known[head] = uint32(len(heads))
 		}
-		fold[code] = uint32(len(heads))
+		fold[code] = known[head]
 	}
 	for _, code := range others {
 		fold[code] = uint32(len(heads)) + 1
@@ -48,7 +46,7 @@ func (s *Store) facet(b bitmap, f query.Facet) driver.FacetCounts {
 	default:
 		last := make([]uint32, len(heads)+2) // row + 1 that a value was last counted in
 		b.each(func(row int) bool {
-			from, to := c.offset[row], c.offset[row+1]
+			from, to := c.slots(row, field)
 			if from == to {
 				counts[0]++
 			}
@@ -68,6 +66,7 @@ func (s *Store) facet(b bitmap, f query.Facet) driver.FacetCounts {
 			found = append(found, driver.ValueCount{Value: head, Count: n})
 		}
 	}
+	slices.SortFunc(found, func(a, b driver.ValueCount) int { return query.Compare(field.Type, a.Value, b.Value) }) // bundles come in any order
 	out.Distinct = len(found)
 	return pick(out, found, f, field.Type)
 }

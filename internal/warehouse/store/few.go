@@ -101,7 +101,7 @@ func (s *Store) testLeaf(l leaf) func(row int) bool {
 	f, _ := s.dict.Field(l.field)
 	c, at := s.accessor(l.field)
 	if f.List() {
-		c = s.byName[l.field]
+		c = s.family(f)
 	}
 	if c == nil {
 		return func(int) bool { return l.missing }
@@ -122,11 +122,12 @@ func (s *Store) testLeaf(l leaf) func(row int) bool {
 		}
 	}
 	return func(row int) bool {
-		for i := c.offset[row]; i < c.offset[row+1]; i++ {
+		from, to := c.slots(row, f)
+		for i := from; i < to; i++ {
 			if code := c.codes.at(int(i)); code != 0 && wanted(code) {
 				return true
 			}
 		}
-		return l.missing && c.offset[row] == c.offset[row+1]
+		return l.missing && from == to
 	}
 }

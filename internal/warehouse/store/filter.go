@@ -144,7 +144,7 @@ func (s *Store) matchLeaf(ctx context.Context, l leaf) (bitmap, error) {
 	f, _ := s.dict.Field(name)
 	c, at := s.accessor(name)
 	if f.List() {
-		if c = s.byName[name]; c == nil {
+		if c = s.family(f); c == nil {
 			at = nil
 		}
 	}
@@ -156,12 +156,15 @@ func (s *Store) matchLeaf(ctx context.Context, l leaf) (bitmap, error) {
 	}
 	out := s.empty()
 	if f.List() {
+		holds := s.testLeaf(l) // what the postings find may stand in the first slot
 		for _, sp := range spans(c) {
 			if sp.from > sp.to {
 				continue
 			}
 			for _, row := range c.posts[c.starts[sp.from]:c.starts[sp.to+1]] {
-				out.set(int(row))
+				if f.First == 1 || holds(int(row)) {
+					out.set(int(row))
+				}
 			}
 		}
 		if missing {
@@ -169,7 +172,7 @@ func (s *Store) matchLeaf(ctx context.Context, l leaf) (bitmap, error) {
 				if row%block == 0 && ctx.Err() != nil {
 					return nil, ctx.Err()
 				}
-				if c.offset[row] == c.offset[row+1] { // a list ends at its last filled slot
+				if from, to := c.slots(row, f); from == to {
 					out.set(row)
 				}
 			}

@@ -323,6 +323,17 @@ func (c *column) between(from, to string) span {
 	return out
 }
 
+// family gives the column of a list of slots, whole or without the first; nil if
+// the release does not hold it.
+func (s *Store) family(f hes.Field) *column { return s.byName[cmp.Or(f.Family, f.Name)] }
+
+// slots says where a row's codes of a list of slots stand: from up to, not with, to.
+// A list ends at its last filled slot, so that one of no length holds nothing.
+func (c *column) slots(row int, f hes.Field) (from, to uint32) {
+	to = c.offset[row+1]
+	return min(c.offset[row]+uint32(f.First-1), to), to
+}
+
 // accessor gives the code of each row for a scalar field or a slot; nil for a
 // field that the release does not hold.
 func (s *Store) accessor(name string) (*column, func(row int) uint32) {

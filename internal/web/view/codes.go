@@ -56,26 +56,43 @@ type Code struct {
 	Synonyms, Years     string
 	Retired             bool
 	Counted             bool
-	Main, Patients, Any policy.Count
-	ByYear              []CodeYear
+	Episodes, Patients  policy.Count // that have it in any position
+	Totals              []Tally      // by position, as the counts of a row
+	ByYear              []CodeRow    // Label is the year
 	Rows                []CodeRow
-	AnyRows             bool // the rows count any position too
 	Filter, FilterAny   string
 }
 
-// CodeRow is a code in a table or on the way to one.
+// CodeRow is a code in a table or on the way to one, or a year of a code.
 type CodeRow struct {
 	Code, Label, URL, Years string
-	Within                  string // what it lies in, of a code that was found
-	Main, Any               policy.Count
-	MainShare, AnyShare     int // of the largest, in percent
+	Within                  string  // what it lies in, of a code that was found
+	Counts                  []Tally // in the main position, in further ones, in any; none if nothing is counted
 }
 
-// CodeYear is a financial year of a code.
-type CodeYear struct {
-	Year                string
-	Main, Any           policy.Count
-	MainShare, AnyShare int
+// zero tells that a row is of a code that no episode has.
+func (r CodeRow) zero() bool { return len(r.Counts) > 0 && r.Counts[len(r.Counts)-1].Count.Zero() }
+
+// Tally is a count of episodes, and where they are.
+type Tally struct {
+	Count policy.Count
+	Share int // of the largest of the table, in percent
+	URL   string
+}
+
+// ShareCounts sets the counts of a table beside the largest of them.
+func ShareCounts(rows []CodeRow) {
+	most := 1
+	for _, r := range rows {
+		for _, t := range r.Counts {
+			most = max(most, t.Count.Published())
+		}
+	}
+	for _, r := range rows {
+		for i := range r.Counts {
+			r.Counts[i].Share = 100 * r.Counts[i].Count.Published() / most
+		}
+	}
 }
 
 // one is what an entry of the list is called.
@@ -92,6 +109,11 @@ func (x Code) main() string {
 		return "Primary diagnosis"
 	}
 	return "Main procedure"
+}
+
+// columns head the counts of a table, in the order of a row's.
+func (x Code) columns() []string {
+	return []string{x.main(), "Further " + x.one(), "Any position"}
 }
 
 func capital(text string) string {
