@@ -308,6 +308,9 @@ func (q Query) Whole() string {
 		if f.Chars > 0 {
 			name += fmt.Sprintf(" (first %d)", f.Chars)
 		}
+		if f.Where != nil {
+			name += " where " + f.Where.String()
+		}
 		if !slices.Contains(values, name) {
 			values = append(values, name)
 		}
