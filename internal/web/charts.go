@@ -2,9 +2,11 @@ package web
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 	"strings"
 
+	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/query"
@@ -34,6 +36,20 @@ type drawer func(a *warehouse.Answer) view.Chart
 type maker struct {
 	key  string
 	make func() drawer
+}
+
+// chartParts are the names of what can be opened in charts beside their marks.
+func (sc *scene) chartParts() []string {
+	if !sc.state.Charts {
+		return nil
+	}
+	var out []string
+	for _, m := range new(chartist).makers() {
+		for _, part := range view.ChartParts() {
+			out = append(out, m.key+"."+part)
+		}
+	}
+	return out
 }
 
 func (c *chartist) makers() []maker {
@@ -66,12 +82,32 @@ func (c *chartist) gather(only string) ([]drawer, error) {
 			out = append(out, func(a *warehouse.Answer) view.Chart {
 				chart := draw(a)
 				chart.Key = m.key
+				chart.Open = map[string]bool{}
+				for _, part := range view.ChartParts() {
+					chart.Open[part] = c.sc.open[m.key+"."+part]
+				}
 				chart.FileURL = "/records/charts/" + m.key + ".csv" + strings.TrimPrefix(address(c.sc.state, warehouse.Page{}), "/records")
 				return chart
 			})
 		}
 	}
 	return out, nil
+}
+
+// oneChart answers with one chart, in which somebody has opened or closed a part.
+func (s *Server) oneChart(w http.ResponseWriter, r *http.Request, v visitor, c *chartist, key string) error {
+	drawers, err := c.gather(key)
+	switch {
+	case err != nil:
+		return err
+	case !c.sc.state.Charts || key == "" || len(drawers) == 0:
+		return fault.New(fault.NotFound, "There is no such chart.")
+	}
+	a, err := s.c.Warehouse.Explore(r.Context(), v.access, c.q, warehouse.Page{}, v.client)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, view.ChartFigure(drawers[0](a)))
 }
 
 // has tells whether all of the fields can be counted by.

@@ -246,7 +246,7 @@ func TestChartsOfWrongInput(t *testing.T) {
 		}
 	}
 	// fields that the agreement does not cover are not offered
-	_, body, _ := s.get(policy.Researcher, "/records?view=charts")
+	_, body, _ := s.get(policy.Researcher, "/records?view=charts&open=breakdown.fields")
 	if form := figure(body)["breakdown"]; strings.Contains(form, "MYDOB") || strings.Contains(form, "STAY_CHE") || !strings.Contains(form, `<option value="READMITTED_30">`) {
 		t.Error("the fields that a breakdown offers")
 	}
@@ -269,7 +269,7 @@ func TestWhoSeesCharts(t *testing.T) {
 		}
 	}
 	for _, role := range append(policy.Roles(), "") {
-		for _, address := range []string{"/records?rule=any&fin=any&dup=any&view=charts&by=SEX,CLASSPAT", "/records/charts/provider.csv?rule=any&fin=any&dup=any"} {
+		for _, address := range []string{"/records?rule=any&fin=any&dup=any&view=charts&by=SEX,CLASSPAT&open=provider.table", "/records/charts/provider.csv?rule=any&fin=any&dup=any"} {
 			before := s.events()
 			status, body, at := s.get(role, address)
 			var last audit.Event

@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"math"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -238,10 +239,25 @@ type chartData struct {
 	cells   [][]string
 }
 
-// table reads the table of a figure.
+// table reads the table of a figure, which is fetched as a click does it unless
+// the chart is one.
 func (p *stand) table(fig node) chartData {
+	p.t.Helper()
 	var out chartData
-	t := fig.first(func(n node) bool { return n.Data == "table" && (n.class("twin") || n.class("heat")) })
+	is := func(n node) bool { return n.Data == "table" && (n.class("twin") || n.class("heat")) }
+	t := fig.first(is)
+	if button := fig.first(byAttr("id", strings.TrimPrefix(fig.attr("id"), "ch-")+"-table")); !t.ok() && button.ok() {
+		address, old, _ := strings.Cut(p.url, "&open=")
+		if !strings.HasPrefix(button.attr("value"), "+") || strings.Contains(old, button.attr("data-turn")) {
+			p.wrong("%s: the table is open, but not there", fig.attr("id"))
+		}
+		got := p.visit(p.role, address+"&open="+strings.TrimPrefix(old+","+button.attr("data-turn"), ","), "X-Part", fig.attr("id"))
+		opened := parse(p.t, got.Body.String()).first(byID(fig.attr("id")))
+		if got.Code != http.StatusOK || !strings.HasPrefix(strings.ReplaceAll(opened.text(), " ", ""), strings.ReplaceAll(fig.text(), " ", "")) {
+			p.wrong("%s: opened, it is not what it was: status %d, %s", fig.attr("id"), got.Code, opened.text())
+		}
+		t = opened.first(is)
+	}
 	for _, tr := range t.all(byTag("tr")) {
 		if head := tr.all(byAttr("scope", "col")); len(head) > 0 {
 			for _, th := range head[1:] {

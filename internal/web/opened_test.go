@@ -251,7 +251,7 @@ func (p *stand) month() string {
 		s.open = strings.Split(form.Get("open"), ",")
 	}
 	s = s.with(wish{control: adm, spans: [][2]string{month(b.attr("value"))}})
-	p.path = append(p.path, b.attr("aria-label"))
+	p.path = append(p.path, b.attr("value"))
 	p.openState("/records?"+form.Encode(), s)
 	if p.truth.episodes != n {
 		p.wrong("the month was said to have %d episodes, and has %d", n, p.truth.episodes)

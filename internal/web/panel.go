@@ -16,9 +16,10 @@ import (
 
 // Only the open parts of the side panel hold their values: a page with all of
 // them would be three times as large, and counting what nobody looks at takes
-// time at each click. Which parts are open is in the URL, behind everything else
-// and only where it is not what the filters suggest, so that a link, a reload
-// and Back show the same panel. It is no part of the question.
+// time at each click. So it is with what charts hold beside their marks. Which
+// parts are open is in the URL, behind everything else and only where it is not
+// what the filters suggest, so that a link, a reload and Back show the same page.
+// It is no part of the question.
 
 // openAtFirst tells whether a part of the panel is open before anybody has
 // opened or closed one: the commonest filters, and those that are in use.
@@ -59,10 +60,10 @@ func (sc *scene) readOpen(in url.Values) {
 }
 
 // opens tells whether there is something of that name to open: a part of the
-// panel, or a category of a tree, "dx.L40".
+// panel, a category of a tree, "dx.L40", or a part of a chart, "trend.table".
 func (sc *scene) opens(name string) bool {
 	key, category, tree := strings.Cut(name, ".")
-	return slices.ContainsFunc(sc.offer.Controls, func(c query.Control) bool {
+	return slices.Contains(sc.chartParts(), name) || slices.ContainsFunc(sc.offer.Controls, func(c query.Control) bool {
 		return c.Key == key && (!tree || c.Kind == query.Prefixes && isCategory(category))
 	})
 }
@@ -91,6 +92,11 @@ func (sc *scene) openNow() []string {
 			out = append(out, c.Key)
 		}
 		out = append(out, sc.openCategories(c.Key)...)
+	}
+	for _, name := range sc.chartParts() {
+		if sc.open[name] {
+			out = append(out, name)
+		}
 	}
 	if len(out) == 0 {
 		return []string{"none"}

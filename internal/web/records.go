@@ -56,14 +56,19 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	if key, ok := strings.CutPrefix(r.Header.Get("X-Part"), "fac-"); ok {
 		return s.onePanel(w, r, v, sc, key)
 	}
+	artist := &chartist{s: s, sc: sc, covered: offered, rough: v.access.Protects()}
+	if key, ok := strings.CutPrefix(r.Header.Get("X-Part"), "ch-"); ok {
+		artist.q = query.Query{Unit: state.Unit, Where: state.Where()}
+		return s.oneChart(w, r, v, artist, key)
+	}
 	q := s.question(sc, columns)
 	var drawers []drawer
 	if state.Charts {
-		c := &chartist{s: s, sc: sc, covered: offered, rough: v.access.Protects(), q: counting(q)}
-		if drawers, err = c.gather(""); err != nil {
+		artist.q = counting(q)
+		if drawers, err = artist.gather(""); err != nil {
 			return err
 		}
-		q = c.q
+		q = artist.q
 	}
 	answer, lines, err := s.results(r.Context(), v, sc, q, page)
 	if err != nil {

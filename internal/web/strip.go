@@ -63,7 +63,7 @@ func months(sc scene, f warehouse.Facet) view.Months {
 		n := countIn(counts, key)
 		inside := (on.From == "" || on.From[:len(key)] <= key) && (on.To == "" || on.To[:len(key)] >= key)
 		year := &out.Years[len(out.Years)-1]
-		year.Months = append(year.Months, view.Month{Value: key, Label: m.Format("January 2006"), Count: n, On: inside})
+		year.Months = append(year.Months, view.Month{Value: key, Label: m.Format("Jan"), Count: n, On: inside})
 	}
 	return out
 }

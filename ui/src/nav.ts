@@ -50,7 +50,7 @@ export function morph(old: Element, next: Element, open?: string[]): void {
     morphStyle: 'outerHTML',
     ignoreActiveValue: document.activeElement?.matches('input:not([type=checkbox]):not([type=radio])') ?? false,
     callbacks: {
-      beforeAttributeUpdated: (name: string, el: Element) => !(name === 'open' && el instanceof HTMLDetailsElement && (!el.matches('.fac') || turned(el))) && !(name === 'class' && el.matches('.side')) && !(name === 'aria-expanded' && !el.matches('.tw')),
+      beforeAttributeUpdated: (name: string, el: Element) => !(name === 'open' && el instanceof HTMLDetailsElement && (!el.matches('.fac') || turned(el))) && !(name === 'class' && el.matches('.side')) && !(name === 'aria-expanded' && !el.matches('[data-turn]')),
     },
   });
   if (!inside || document.activeElement !== document.body) return;

@@ -1,11 +1,11 @@
-// What is open in the side panel, as the address says it.
+// What is open in the side panel and in charts, as the address says it.
 
 // stale tells whether a part was opened or closed by hand since it was made: a
 // closed one holds no values.
 export const stale = (fac: HTMLDetailsElement): boolean => fac.open === (fac.querySelector('.fac__show') !== null);
 
-// names are what is open: parts, and categories in them.
-export const names = (): string[] => [...document.querySelectorAll<HTMLElement>('.fac[open], .fac [data-turn][aria-expanded=true]')].map((e) => e.dataset.turn ?? e.dataset.key!);
+// names are what is open: parts of the panel, categories in them, parts of charts.
+export const names = (): string[] => [...document.querySelectorAll<HTMLElement>('.fac[open], [data-turn][aria-expanded=true]')].map((e) => e.dataset.turn ?? e.dataset.key!);
 
 // opened is an address with other names; the server puts it into its own form.
 export function opened(url: string, open: string[]): string {

@@ -1,36 +1,36 @@
 // The side panel: a part that is opened gets its values, the codes of a category
-// unfold, one may search among values, and ages can be chosen with two sliders.
-// What is open stands in the address without being a step of its own, so Back
-// goes to the filters before, with the panel as it was.
+// unfold, and so do the parts of charts; one may search among values, and ages can
+// be chosen with two sliders. What is open stands in the address without being a
+// step of its own, so Back goes to the filters before, with the panel as it was.
 import { address, find, go, list, morph, part, rename } from './nav';
 import { filters, names, opened, stale } from './open';
 
 let turns = 0;
 
-// turn asks for a part of the panel as it is now to be, and notes in the address
-// what is open.
-async function turn(key: string, open: string[]): Promise<void> {
+// turn asks for a part of the panel, or a chart, as it is now to be, and notes in
+// the address what is open.
+async function turn(id: string, open: string[]): Promise<void> {
   const mine = ++turns, at = list();
-  const got = await part(opened(at, open), `fac-${key}`, `fac-${key}`, new AbortController().signal);
+  const got = await part(opened(at, open), id, id, new AbortController().signal);
   if (filters(at) !== filters(list())) return; // other values by now
-  const fac = find<HTMLDetailsElement>(`#fac-${key}`);
+  const fac = find<HTMLDetailsElement>('#' + id);
   if (fac && got && fac.open === (got.element as HTMLDetailsElement).open) morph(fac, got.element);
   if (got && mine === turns) rename(got.canonical);
 }
 
 document.addEventListener('toggle', (e) => {
   const fac = e.target as HTMLDetailsElement;
-  if (fac.matches('.fac') && stale(fac)) void turn(fac.dataset.key!, names());
+  if (fac.matches('.fac') && stale(fac)) void turn(fac.id, names());
 }, true);
 document.addEventListener('shown', () => {
-  for (const fac of document.querySelectorAll<HTMLDetailsElement>('.fac')) if (stale(fac)) void turn(fac.dataset.key!, names());
+  for (const fac of document.querySelectorAll<HTMLDetailsElement>('.fac')) if (stale(fac)) void turn(fac.id, names());
 });
 document.addEventListener('click', (e) => {
   const button = (e.target as Element).closest<HTMLElement>('[data-turn]');
   if (!button) return;
   e.preventDefault();
   const name = button.dataset.turn!, rest = names().filter((n) => n !== name);
-  void turn(name.split('.')[0]!, button.ariaExpanded === 'true' ? rest : [...rest, name]);
+  void turn(button.closest('.fac, .ch')!.id, button.ariaExpanded === 'true' ? rest : [...rest, name]);
 });
 
 // Search among the values that are shown; Enter looks among all of them.

@@ -11,7 +11,6 @@ import { chromium } from 'playwright-core';
 const bin = new URL('../../bin/webenable', import.meta.url).pathname;
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const shots = process.env.SCREENSHOTS;
-const files = ['0809', '0910', '1011'];
 export const password = 'try-me-on-synthetic-data';
 
 // sizes are the windows at which pages are looked at.
@@ -26,7 +25,8 @@ export function run(...args) {
 
 // site makes data, loads them and serves them for the tests of one file, and
 // takes everything away after them. Its url and dir are there once they run.
-export function site({ patients = 4000 } = {}) {
+export function site({ patients = 4000, first = 2008, last = 2010 } = {}) {
+  const files = Array.from({ length: last - first + 1 }, (_, i) => [first + i, first + i + 1].map((y) => String(y).slice(2)).join(''));
   const s = { url: '', dir: '' };
   let server, browser;
 
@@ -70,7 +70,7 @@ export function site({ patients = 4000 } = {}) {
     const root = mkdtempSync(join(tmpdir(), 'webenable-'));
     s.root = root;
     s.dir = join(root, 'data');
-    run('synth', '--patients', String(patients), '--years', '2008-2010', '--dirt', '0.01', '--out', join(root, 'raw'));
+    run('synth', '--patients', String(patients), '--years', `${first}-${last}`, '--dirt', '0.01', '--out', join(root, 'raw'));
     s.load();
     server = spawn(bin, ['demo', '--data', s.dir, '--listen', '127.0.0.1:0']);
     s.url = await new Promise((ok, fail) => {

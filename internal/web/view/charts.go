@@ -33,8 +33,20 @@ type Chart struct {
 	Spread          Spread   // of Columns
 	How             How
 	FileURL         string
-	Form            *ChartForm // by which its fields are chosen
+	Form            *ChartForm      // by which its fields are chosen
+	Open            map[string]bool // which of ChartParts are
 }
+
+// The parts of a chart that can be opened beside its marks. One that is closed is
+// not sent: all of them are as long as the marks.
+const (
+	TablePart  = "table"
+	HowPart    = "how"
+	FieldsPart = "fields"
+)
+
+// ChartParts are those parts.
+func ChartParts() []string { return []string{FieldsPart, TablePart, HowPart} }
 
 // Name is what a line or a column of a chart stands for.
 type Name struct {

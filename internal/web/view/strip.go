@@ -25,13 +25,10 @@ type StripYear struct {
 
 // Month is one month of the strip.
 type Month struct {
-	Value, Label string // "2008-04", "April 2008"
+	Value, Label string // "2008-04", "Apr"
 	Count        policy.Count
 	On           bool // in the chosen span
 }
-
-// Says is the month in words.
-func (m Month) Says() string { return m.Label + ": " + m.Count.String() + " episodes" }
 
 // all returns the months one after another.
 func (m Months) all() []Month {
