@@ -9,8 +9,8 @@ import (
 	"webenablehes/internal/hes"
 )
 
-// Expr is a condition on an episode: And, Or, Not, In, Prefix, Range, Missing
-// or Never. The set is closed; engines switch over it.
+// Expr is a condition on an episode: And, Or, Not, In, Prefix, Range, Missing,
+// Whose or Never. The set is closed; engines switch over it.
 type Expr interface {
 	// String says the condition in words with the dictionary's field names.
 	String() string
@@ -42,6 +42,11 @@ type (
 	Range struct{ Field, From, To string }
 	// Missing holds when the field is not recorded; for a family, when no slot is.
 	Missing struct{ Field string }
+	// Whose holds for every episode of a patient one of whose episodes meets Of,
+	// whatever else is asked; not for episodes without a person key. It looks past
+	// the rule that it stands in, so that only such rules may hold it (a clinical
+	// team's patients), and never a question.
+	Whose struct{ Of Expr }
 	// Never does not hold for any row: what an access without rows is narrowed to.
 	Never struct{}
 )
@@ -53,6 +58,7 @@ func (In) expr()      {}
 func (Prefix) expr()  {}
 func (Range) expr()   {}
 func (Missing) expr() {}
+func (Whose) expr()   {}
 func (Never) expr()   {}
 
 func join(parts []Expr, word, empty string) string {
@@ -95,6 +101,7 @@ func (e Range) String() string {
 	return e.Field + " from " + e.From + " to " + e.To
 }
 func (e Missing) String() string { return e.Field + " is not recorded" }
+func (e Whose) String() string   { return "is of a patient with (" + e.Of.String() + ")" }
 func (Never) String() string     { return "nothing" }
 
 // Fields returns the names of the fields that a condition mentions, sorted,
@@ -134,6 +141,8 @@ func Walk(e Expr, visit func(Expr)) {
 			Walk(p, visit)
 		}
 	case Not:
+		Walk(e.Of, visit)
+	case Whose:
 		Walk(e.Of, visit)
 	}
 }
@@ -196,7 +205,11 @@ func Without(e Expr, fields []string) Expr {
 
 var prefixText = regexp.MustCompile(`^[0-9A-Za-z &.-]{1,40}$`)
 
-func validate(d *hes.Dictionary, e Expr) error {
+// CheckRule checks a row rule against the dictionary, as Validate does a
+// question's condition; a rule may hold Whose, once in depth.
+func CheckRule(d *hes.Dictionary, e Expr) error { return validate(d, e, true) }
+
+func validate(d *hes.Dictionary, e Expr, rule bool) error {
 	nodes := 0
 	var check func(Expr, int) error
 	check = func(e Expr, depth int) error {
@@ -275,6 +288,10 @@ func validate(d *hes.Dictionary, e Expr) error {
 		case Missing:
 			_, err := known(d, e.Field)
 			return err
+		case Whose:
+			if rule {
+				return validate(d, e.Of, false)
+			}
 		case Never:
 			return nil
 		}

@@ -31,6 +31,8 @@ func Format(e Expr) string {
 		return e.Field + " from " + formatValues([]string{e.From}) + " to " + formatValues([]string{e.To})
 	case Missing:
 		return e.Field + " is not recorded"
+	case Whose: // of rules only, and not read back
+		return "whose (" + Format(e.Of) + ")"
 	case nil:
 		return "anything"
 	}

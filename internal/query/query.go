@@ -214,7 +214,7 @@ func (q Query) Validate(d *hes.Dictionary) error {
 			}
 		}
 	}
-	return validate(d, q.Where)
+	return validate(d, q.Where, false)
 }
 
 // Parts returns the top-level conditions of Where, which Misses goes by.

@@ -24,7 +24,7 @@ func ParseIf(text string, d *hes.Dictionary, o Offer) (Expr, error) {
 	}
 	source := Source{Check: func(e Expr) error {
 		e = renamed(e, d)
-		if err := validate(d, e); err != nil {
+		if err := validate(d, e, false); err != nil {
 			return err
 		}
 		if f, ok := d.Field(Fields(e)[0]); ok && !among(o.Held, f) {

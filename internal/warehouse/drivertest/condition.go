@@ -13,7 +13,7 @@ import (
 //
 //	SEX is 1 or 2 and not (DIAG_nn starts with L40)
 //
-// "not" binds closest, then "and", then "or". An "or" behind a value adds a
+// "not" and "whose" bind closest, then "and", then "or". An "or" behind a value adds a
 // value, unless what follows is a condition of its own.
 func parseExpr(d *hes.Dictionary, text string) (query.Expr, error) {
 	p := &conditions{d: d}
@@ -89,6 +89,9 @@ func (p *conditions) one() (query.Expr, error) {
 	case p.take("not"):
 		e, err := p.one()
 		return query.Not{Of: e}, err
+	case p.take("whose"):
+		e, err := p.one()
+		return query.Whose{Of: e}, err
 	case p.take("("):
 		e, err := p.or()
 		if err == nil && !p.take(")") {
@@ -128,7 +131,7 @@ func (p *conditions) one() (query.Expr, error) {
 
 // condition tells whether a condition begins some words ahead.
 func (p *conditions) condition(ahead int) bool {
-	if slices.Contains([]string{"not", "(", "anything", "nothing", "never"}, p.peek(ahead)) {
+	if slices.Contains([]string{"not", "whose", "(", "anything", "nothing", "never"}, p.peek(ahead)) {
 		return true
 	}
 	return slices.Contains([]string{"is", "starts", "from", "up"}, p.peek(ahead+1))

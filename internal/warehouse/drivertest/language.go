@@ -78,7 +78,7 @@ func (q question) plan(d *hes.Dictionary, n names) (asked, error) {
 	if err := p.Validate(d); err != nil {
 		return p, fmt.Errorf("question %s: %w", q.Name, err)
 	}
-	return p, query.Query{Where: p.Guard}.Validate(d)
+	return p, query.CheckRule(d, p.Guard)
 }
 
 func clause(p *asked, d *hes.Dictionary, n names, word, rest string) error {

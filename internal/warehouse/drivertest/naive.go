@@ -162,6 +162,14 @@ func (n *naive) holds(r driver.Record, e query.Expr) bool {
 		return held > 0
 	case query.Not:
 		return !n.holds(r, e.Of)
+	case query.Whose:
+		met := 0
+		for _, other := range n.rows {
+			if who := other["TOKEN_PERSON_ID"]; who != "" && who == r["TOKEN_PERSON_ID"] && n.holds(other, e.Of) {
+				met++
+			}
+		}
+		return met > 0
 	case query.Missing:
 		return len(n.slots(r, e.Field)) == 0
 	case query.In:

@@ -72,6 +72,20 @@ func (g *generator) value(f hes.Field) string {
 	return one(g, []string{"0", "ZZZ", "L4", "l40", "33"})
 }
 
+// rule returns a row rule: a condition, or one on the patient, or both.
+func (g *generator) rule() query.Expr {
+	e := g.expr(2)
+	switch g.r.IntN(4) {
+	case 0:
+		return query.Whose{Of: e}
+	case 1:
+		return query.And{query.Whose{Of: e}, g.expr(1)}
+	case 2:
+		return query.Not{Of: query.Whose{Of: e}}
+	}
+	return e
+}
+
 func (g *generator) expr(depth int) query.Expr {
 	if depth > 0 && g.r.IntN(3) > 0 {
 		parts := make([]query.Expr, g.r.IntN(4))
@@ -143,7 +157,7 @@ func (g *generator) plan() driver.Plan {
 		p.Where = g.expr(3)
 	}
 	if g.r.IntN(3) == 0 {
-		p.Guard = g.expr(2)
+		p.Guard = g.rule()
 	}
 	for range g.r.IntN(4) {
 		name := one(g, g.all)
@@ -355,6 +369,12 @@ func smaller(e query.Expr) []query.Expr {
 		out := []query.Expr{e.Of}
 		for _, s := range smaller(e.Of) {
 			out = append(out, query.Not{Of: s})
+		}
+		return out
+	case query.Whose:
+		out := []query.Expr{e.Of}
+		for _, s := range smaller(e.Of) {
+			out = append(out, query.Whose{Of: s})
 		}
 		return out
 	}

@@ -194,6 +194,10 @@ func (e *Engine) holds(r driver.Record, x query.Expr) bool {
 		return slices.ContainsFunc(x, func(part query.Expr) bool { return e.holds(r, part) })
 	case query.Not:
 		return !e.holds(r, x.Of)
+	case query.Whose:
+		return r[hes.PersonField] != "" && slices.ContainsFunc(e.rows, func(o driver.Record) bool {
+			return o[hes.PersonField] == r[hes.PersonField] && e.holds(o, x.Of)
+		})
 	case query.In:
 		if slices.Contains(x.Values, "") && len(e.values(r, x.Field)) == 0 {
 			return true

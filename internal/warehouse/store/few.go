@@ -17,7 +17,11 @@ func (s *Store) under(ctx context.Context, p driver.Plan, e query.Expr) (bitmap,
 	if p.Row == driver.NoRow && p.People == nil {
 		return s.match(ctx, e)
 	}
-	out, holds := s.empty(), s.test(e)
+	out := s.empty()
+	holds, err := s.test(ctx, e)
+	if err != nil {
+		return nil, err
+	}
 	for i, row := range s.restricted(p) {
 		if i%block == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -53,12 +57,12 @@ func (s *Store) restricted(p driver.Plan) []uint32 {
 }
 
 // test compiles a condition to a test of single rows. It means what match means.
-func (s *Store) test(e query.Expr) func(row int) bool {
+func (s *Store) test(ctx context.Context, e query.Expr) (func(row int) bool, error) {
 	switch e := e.(type) {
 	case nil:
-		return func(int) bool { return true }
+		return func(int) bool { return true }, nil
 	case query.And:
-		tests := s.tests(e)
+		tests, err := s.tests(ctx, e)
 		return func(row int) bool {
 			for _, holds := range tests {
 				if !holds(row) {
@@ -66,9 +70,9 @@ func (s *Store) test(e query.Expr) func(row int) bool {
 				}
 			}
 			return true
-		}
+		}, err
 	case query.Or:
-		tests := s.tests(e)
+		tests, err := s.tests(ctx, e)
 		return func(row int) bool {
 			for _, holds := range tests {
 				if holds(row) {
@@ -76,24 +80,30 @@ func (s *Store) test(e query.Expr) func(row int) bool {
 				}
 			}
 			return false
-		}
+		}, err
 	case query.Not:
-		holds := s.test(e.Of)
-		return func(row int) bool { return !holds(row) }
+		holds, err := s.test(ctx, e.Of)
+		return func(row int) bool { return !holds(row) }, err
+	case query.Whose:
+		who, err := s.whose(ctx, e)
+		return func(row int) bool { p := int(s.personOf(driver.RowID(row))); return p < s.persons && who.has(p) }, err
 	}
 	l, ok := leafOf(e)
 	if !ok {
-		return func(int) bool { return false }
+		return func(int) bool { return false }, nil
 	}
-	return s.testLeaf(l)
+	return s.testLeaf(l), nil
 }
 
-func (s *Store) tests(parts []query.Expr) []func(int) bool {
+func (s *Store) tests(ctx context.Context, parts []query.Expr) ([]func(int) bool, error) {
 	out := make([]func(int) bool, len(parts))
 	for i, p := range parts {
-		out[i] = s.test(p)
+		var err error
+		if out[i], err = s.test(ctx, p); err != nil {
+			return nil, err
+		}
 	}
-	return out
+	return out, nil
 }
 
 // testLeaf is leaf for single rows.

@@ -95,6 +95,8 @@ func (s *Store) match(ctx context.Context, e query.Expr) (bitmap, error) {
 			return nil, err
 		}
 		return b.invert(s.full()), nil
+	case query.Whose:
+		return s.matchWhose(ctx, e)
 	}
 	l, ok := leafOf(e)
 	if !ok {
@@ -202,14 +204,7 @@ func (s *Store) distinct(b bitmap) int {
 	if s.person == nil {
 		return 0
 	}
-	seen := make(bitmap, (s.persons+63)/64)
-	b.each(func(row int) bool {
-		if p := s.person[row]; int(p) < s.persons {
-			seen.set(int(p))
-		}
-		return true
-	})
-	return seen.count()
+	return s.personsOf(b).count()
 }
 
 // spells counts the provider spells of a bitmap's rows.

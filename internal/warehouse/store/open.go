@@ -31,6 +31,7 @@ type Store struct {
 	raw     map[string]*rawColumn // by field and slot
 	origin  origins
 	maps    [][]byte // to be unmapped
+	teams   teams
 }
 
 // column is one mapped column.
