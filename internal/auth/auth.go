@@ -156,13 +156,19 @@ func (s *Service) SignIn(ctx context.Context, name, password, address, request s
 			}
 		}
 	}
+	if token, err = s.newToken(); err != nil {
+		return "", u, err
+	}
+	now := s.o.Now()
+	return token, u, s.o.Store.AddSession(ctx, registry.Session{TokenHash: hashToken(token), UserID: u.ID, Created: now, Seen: now, Address: address, Factor: "password"})
+}
+
+func (s *Service) newToken() (string, error) {
 	raw := make([]byte, 32)
 	if _, err := io.ReadFull(s.o.Random, raw); err != nil {
-		return "", u, fmt.Errorf("make session: %w", err)
+		return "", fmt.Errorf("make session: %w", err)
 	}
-	token = base64.RawURLEncoding.EncodeToString(raw)
-	now := s.o.Now()
-	return token, u, s.o.Store.AddSession(ctx, registry.Session{TokenHash: hashToken(token), UserID: u.ID, Created: now, Seen: now, Address: address})
+	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
 func hashToken(token string) []byte {
@@ -170,46 +176,57 @@ func hashToken(token string) []byte {
 	return sum[:]
 }
 
-// Check returns who a token's session belongs to. A session that is unknown,
-// ended, unused for too long or too old gives an error of kind SignIn.
-func (s *Service) Check(ctx context.Context, token string) (registry.User, error) {
+// Check returns a token's session and who it belongs to. A session that is
+// unknown, ended, unused for too long or too old gives an error of kind SignIn.
+func (s *Service) Check(ctx context.Context, token string) (registry.User, registry.Session, error) {
+	u, x, err := s.check(ctx, token)
+	if err != nil {
+		return registry.User{}, registry.Session{}, err
+	}
+	return u, x, nil
+}
+
+func (s *Service) check(ctx context.Context, token string) (registry.User, registry.Session, error) {
+	var u registry.User
+	var x registry.Session
 	out := fault.New(fault.SignIn, "Sign in to go on.")
 	if token == "" {
-		return registry.User{}, out
+		return u, x, out
 	}
 	h := hashToken(token)
-	x, err := s.o.Store.Session(ctx, h)
+	var err error
+	x, err = s.o.Store.Session(ctx, h)
 	if fault.Of(err) == fault.NotFound {
-		return registry.User{}, out
+		return u, x, out
 	}
 	if err != nil {
-		return registry.User{}, err
+		return u, x, err
 	}
 	now := s.o.Now()
 	if now.Sub(x.Seen) >= s.o.Idle || now.Sub(x.Created) >= s.o.Absolute {
 		if err := s.o.Store.EndSession(ctx, h); err != nil && fault.Of(err) != fault.NotFound {
-			return registry.User{}, err
+			return u, x, err
 		}
-		return registry.User{}, fault.New(fault.SignIn, "You have been signed out because the page was not used for a while. Sign in to go on.")
+		return u, x, fault.New(fault.SignIn, "You have been signed out because the page was not used for a while. Sign in to go on.")
 	}
-	u, err := s.o.Store.User(ctx, x.UserID)
+	u, err = s.o.Store.User(ctx, x.UserID)
 	if err != nil {
-		return registry.User{}, err
+		return u, x, err
 	}
 	if u.Disabled {
-		return registry.User{}, out
+		return u, x, out
 	}
 	if now.Sub(x.Seen) >= time.Minute {
 		if err := s.o.Store.TouchSession(ctx, h, now); err != nil && fault.Of(err) != fault.NotFound {
-			return registry.User{}, err
+			return u, x, err
 		}
 	}
-	return u, nil
+	return u, x, nil
 }
 
 // SignOut ends a session.
 func (s *Service) SignOut(ctx context.Context, token, address, request string) error {
-	u, err := s.Check(ctx, token)
+	u, _, err := s.Check(ctx, token)
 	if fault.Of(err) == fault.SignIn {
 		return nil // nobody is signed in: nothing to end
 	}

@@ -48,11 +48,11 @@ func TestSignInAndOut(t *testing.T) {
 	if err != nil || u.Name != "ana" || len(token) < 40 {
 		t.Fatalf("sign in: %v %v", u, err)
 	}
-	if _, err := s.Check(ctx, token+"x"); fault.Of(err) != fault.SignIn {
+	if _, _, err := s.Check(ctx, token+"x"); fault.Of(err) != fault.SignIn {
 		t.Errorf("a foreign token: %v", err)
 	}
 	for range 60 { // used every 14 minutes: the idle limit does not end it, the absolute one does
-		if _, err = s.Check(ctx, token); err != nil {
+		if _, _, err = s.Check(ctx, token); err != nil {
 			break
 		}
 		c.t = c.t.Add(14 * time.Minute)
@@ -65,18 +65,18 @@ func TestSignInAndOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.t = c.t.Add(15*time.Minute - time.Second)
-	if _, err := s.Check(ctx, token); err != nil {
+	if _, _, err := s.Check(ctx, token); err != nil {
 		t.Errorf("one second before the idle limit: %v", err)
 	}
 	c.t = c.t.Add(15 * time.Minute)
-	if _, err := s.Check(ctx, token); fault.Of(err) != fault.SignIn {
+	if _, _, err := s.Check(ctx, token); fault.Of(err) != fault.SignIn {
 		t.Errorf("at the idle limit: %v", err)
 	}
 	token, _, _ = s.SignIn(ctx, "ana", "correct horse battery", "127.0.0.1", "r3")
 	if err := s.SignOut(ctx, token, "127.0.0.1", "r4"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Check(ctx, token); fault.Of(err) != fault.SignIn {
+	if _, _, err := s.Check(ctx, token); fault.Of(err) != fault.SignIn {
 		t.Errorf("after signing out: %v", err)
 	}
 }
@@ -230,7 +230,7 @@ func TestAHashIsMadeAgainAtTheNewCost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := x.Check(t.Context(), token); err != nil {
+		if _, _, err := x.Check(t.Context(), token); err != nil {
 			t.Errorf("sign-in %d: %v", i, err)
 		}
 		u, _ := store.UserByName(t.Context(), "ana")

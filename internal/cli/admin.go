@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"webenablehes/internal/audit"
 	"webenablehes/internal/fault"
@@ -26,7 +25,6 @@ type userAddCmd struct {
 	Name          string `arg:"" help:"Account name, for signing in."`
 	Display       string `help:"The person's name; the account name if left out."`
 	Role          string `required:"" enum:"researcher,clinician,planner,data-manager,ig-lead,auditor" help:"${enum}"`
-	Agreement     string `help:"Agreement on which the person is named; researchers and clinicians only."`
 	PasswordStdin bool   `help:"Read the password from standard input; without it one is made and printed once."`
 }
 
@@ -44,7 +42,7 @@ func (c userAddCmd) Run(g *globals) error {
 	if c.Display == "" {
 		c.Display = c.Name
 	}
-	u := registry.User{Name: strings.ToLower(c.Name), Display: c.Display, Role: policy.Role(c.Role), Agreement: c.Agreement}
+	u := registry.User{Name: strings.ToLower(c.Name), Display: c.Display, Role: policy.Role(c.Role)}
 	if err := g.addUser(reg, u, password); err != nil {
 		return err
 	}
@@ -58,15 +56,7 @@ func (c userAddCmd) Run(g *globals) error {
 
 // addUser checks and keeps a new account, and records it.
 func (g *globals) addUser(reg *sqlstore.Store, u registry.User, password string) error {
-	var a *registry.Agreement
-	if u.Agreement != "" {
-		found, err := reg.Agreement(g.ctx, u.Agreement)
-		if err != nil {
-			return err
-		}
-		a = &found
-	}
-	if err := registry.CheckUser(u, a); err != nil {
+	if err := registry.CheckUser(u); err != nil {
 		return err
 	}
 	service, err := g.authService(reg)
@@ -79,7 +69,7 @@ func (g *globals) addUser(reg *sqlstore.Store, u registry.User, password string)
 	if err := reg.AddUser(g.ctx, u); err != nil {
 		return err
 	}
-	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "user-added", Actor: systemUser(), Purpose: u.Agreement, Question: u.Name + " as " + string(u.Role), Outcome: "done"})
+	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "user-added", Actor: systemUser(), Question: u.Name + " as " + string(u.Role), Outcome: "done"})
 }
 
 // password reads a password from standard input, or makes one.
@@ -108,7 +98,7 @@ func (userListCmd) Run(g *globals) error {
 		return err
 	}
 	out := g.listing()
-	fmt.Fprintln(out, "Account\tName\tRole\tAgreement\tState")
+	fmt.Fprintln(out, "Account\tName\tRole\tAgreements\tState")
 	for _, u := range all {
 		state := "open"
 		if u.Disabled {
@@ -117,7 +107,15 @@ func (userListCmd) Run(g *globals) error {
 		if u.Demo {
 			state += ", demo"
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", u.Name, u.Display, u.Role, u.Agreement, state)
+		places, err := reg.Memberships(g.ctx, u.ID)
+		if err != nil {
+			return err
+		}
+		refs := make([]string, len(places))
+		for i, m := range places {
+			refs[i] = m.Agreement
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", u.Name, u.Display, u.Role, strings.Join(refs, " "), state)
 	}
 	return out.Flush()
 }
@@ -187,86 +185,6 @@ func (c userPasswordCmd) Run(g *globals) error {
 		fmt.Fprintf(g.env.Out, "New password, shown only now: %s\n", password)
 	}
 	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "password-set", Actor: systemUser(), Question: u.Name, Outcome: "done"})
-}
-
-type agreementCmd struct {
-	Add  agreementAddCmd  `cmd:"" help:"Add an agreement."`
-	List agreementListCmd `cmd:"" help:"List the agreements."`
-}
-
-type agreementAddCmd struct {
-	Ref       string   `arg:"" help:"Reference, such as DSA-2041."`
-	Title     string   `required:"" help:"Study or team."`
-	From      string   `help:"First day, 2026-01-31; today if left out."`
-	Until     string   `required:"" help:"Last day, 2027-03-31."`
-	Years     []string `required:"" help:"Financial years that it covers, as FYEAR values: 0809,0910."`
-	Fields    []string `help:"Fields beyond the ordinary ones that it lists."`
-	Provider  string   `help:"Clinical teams: PROCODE3 of the trust."`
-	Specialty []string `help:"Clinical teams: specialties, such as 330."`
-}
-
-// Run adds the agreement.
-func (c agreementAddCmd) Run(g *globals) error {
-	dict, _, err := vocabulary()
-	if err != nil {
-		return err
-	}
-	for _, name := range c.Fields {
-		if _, ok := dict.Field(name); !ok {
-			return fault.New(fault.Invalid, "There is no field %s in the data dictionary.", name)
-		}
-	}
-	for _, y := range c.Years {
-		if len(y) != 4 || strings.Trim(y, "0123456789") != "" {
-			return fault.New(fault.Invalid, "A financial year is written as FYEAR has it: 0809 for 2008/09.")
-		}
-	}
-	a := registry.Agreement{Ref: c.Ref, Title: c.Title, Years: c.Years, Fields: c.Fields, Provider: c.Provider, Specialties: c.Specialty, From: g.now()}
-	if c.From != "" {
-		if a.From, err = time.Parse(time.DateOnly, c.From); err != nil {
-			return fault.New(fault.Invalid, "Write the first day as 2026-01-31.")
-		}
-	}
-	last, err := time.Parse(time.DateOnly, c.Until)
-	if err != nil {
-		return fault.New(fault.Invalid, "Write the last day as 2027-03-31.")
-	}
-	a.Until = last.AddDate(0, 0, 1)
-	return g.addAgreement(a)
-}
-
-func (g *globals) addAgreement(a registry.Agreement) error {
-	reg, err := g.openRegistry()
-	if err != nil {
-		return err
-	}
-	defer reg.Close()
-	if err := reg.AddAgreement(g.ctx, a); err != nil {
-		return err
-	}
-	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "agreement-added", Actor: systemUser(), Purpose: a.Ref + " " + a.Title, Outcome: "done"})
-}
-
-type agreementListCmd struct{}
-
-// Run lists the agreements.
-func (agreementListCmd) Run(g *globals) error {
-	reg, err := g.openRegistry()
-	if err != nil {
-		return err
-	}
-	defer reg.Close()
-	all, err := reg.Agreements(g.ctx)
-	if err != nil {
-		return err
-	}
-	out := g.listing()
-	fmt.Fprintln(out, "Agreement\tTitle\tFrom\tEnds before\tYears\tFields\tProvider\tSpecialties")
-	for _, a := range all {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Ref, a.Title, a.From.Format(time.DateOnly), a.Until.Format(time.DateOnly),
-			strings.Join(a.Years, " "), strings.Join(a.Fields, " "), a.Provider, strings.Join(a.Specialties, " "))
-	}
-	return out.Flush()
 }
 
 type auditCmd struct {

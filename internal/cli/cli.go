@@ -48,7 +48,7 @@ type commands struct {
 	Release    releaseCmd    `cmd:"" help:"List, show, check and publish releases."`
 	Codes      codesCmd      `cmd:"" help:"Load, list, look up and remove code lists: official titles, names of organisations, areas."`
 	User       userCmd       `cmd:"" help:"Add and close accounts."`
-	Agreement  agreementCmd  `cmd:"" help:"Add and list data sharing agreements."`
+	Agreement  agreementCmd  `cmd:"" help:"Data sharing agreements: their evidence, who is named on them, revoking them."`
 	Audit      auditCmd      `cmd:"" help:"Check the access record."`
 	Dictionary dictionaryCmd `cmd:"" help:"Explain a field of the data set."`
 	Optout     optoutCmd     `cmd:"" help:"Take people who opted out out of everything."`

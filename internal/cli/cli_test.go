@@ -78,7 +78,7 @@ func TestWhatCommandsRefuse(t *testing.T) {
 		{[]string{"load", filepath.Join(dir, "none.txt")}, fault.NotFound.Exit(), "none.txt"},
 		{[]string{"load", "--subset", "cardiology", file}, fault.Invalid.Exit(), "dermatology"},
 		{[]string{"load", file}, fault.Invalid.Exit(), "No row was kept"},
-		{[]string{"user", "add", "ana", "--role", "researcher"}, fault.Invalid.Exit(), "agreement"},
+		{[]string{"user", "add", "ana", "--role", "admin"}, fault.Invalid.Exit(), "role"},
 		{[]string{"user", "add", "a b", "--role", "planner"}, fault.Invalid.Exit(), "small letters"},
 		{[]string{"load", "--identifiers", "NEWNHSNO", file}, fault.Invalid.Exit(), "agreement"},
 		{[]string{"dictionary", "NOPE"}, fault.NotFound.Exit(), "no field"},
@@ -106,8 +106,18 @@ func TestWhatCommandsRefuse(t *testing.T) {
 	if err := lock.Abort(); err != nil {
 		t.Fatal(err)
 	}
-	must(t, "agreement", "add", "DSA-1", "--title", "Study", "--until", "2099-01-01", "--years", "0809", "--data", data)
-	must(t, "user", "add", "ana", "--role", "researcher", "--agreement", "DSA-1", "--password-stdin", "--data", data)
+	must(t, "agreement", "add", "DSA-1", "--title", "Study", "--basis", "study", "--until", "2099-01-01", "--years", "0809", "--proof", "dspt=8XX@2026-01-01..2027-06-30", "--data", data)
+	must(t, "user", "add", "ana", "--role", "researcher", "--password-stdin", "--data", data)
+	must(t, "agreement", "name", "DSA-1", "ana", "--trained", "2026-01-31", "--data", data)
+	if out := must(t, "agreement", "list", "--data", data); !strings.Contains(out, "study") || !strings.Contains(out, "protocol") || strings.Contains(out, "dspt") {
+		t.Error("what the agreement lacks is not said:", out)
+	}
+	must(t, "agreement", "proof", "DSA-1", "protocol=v1@2026-01-01", "--data", data)
+	must(t, "agreement", "remove", "DSA-1", "ana", "--data", data)
+	must(t, "agreement", "revoke", "DSA-1", "--why", "the study is over", "--data", data)
+	if _, errs, code := run(t, "agreement", "revoke", "DSA-1", "--why", "again", "--data", data); code != fault.Conflict.Exit() || !strings.Contains(errs, "already") {
+		t.Errorf("revoked twice: exit %d, %s", code, errs)
+	}
 	if out := must(t, "audit", "verify", "--data", data); !strings.Contains(out, "all as they were written") {
 		t.Error(out)
 	}

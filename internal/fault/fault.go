@@ -22,6 +22,7 @@ const (
 	Invalid                 // the question or the file is not well formed
 	Denied                  // signed in, but this is not allowed
 	SignIn                  // nobody is signed in
+	Purpose                 // signed in, but it has not been said what for
 	NotFound                // no such thing, or not one that this person may know of
 	Conflict                // somebody else is at it, or it has changed meanwhile
 	Unavailable             // we cannot answer now, for instance because the access record cannot be written
@@ -40,6 +41,7 @@ var table = map[Kind]struct {
 	Invalid:     {"invalid", http.StatusBadRequest, 2},
 	Denied:      {"denied", http.StatusForbidden, 77},
 	SignIn:      {"sign-in", http.StatusUnauthorized, 77},
+	Purpose:     {"purpose", http.StatusForbidden, 77},
 	NotFound:    {"not-found", http.StatusNotFound, 66},
 	Conflict:    {"conflict", http.StatusConflict, 75},
 	Unavailable: {"unavailable", http.StatusServiceUnavailable, 69},

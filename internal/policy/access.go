@@ -66,21 +66,6 @@ func Roles() []Role {
 	return []Role{Researcher, Clinician, Planner, DataManager, Governance, Auditor}
 }
 
-// Evidence is what an Access is made from: who asks, and the agreement under
-// which they do.
-type Evidence struct {
-	Account string // account name
-	Role    Role
-	// The agreement; needed by Researcher and Clinician, empty for the others.
-	Agreement   string    // reference, "DSA-2041"
-	Title       string    // "Psoriasis pathways study"
-	From, Until time.Time // in force from From (inclusive) to Until (exclusive)
-	Years       []string  // FYEAR values that it covers
-	Fields      []string  // fields beyond the public and ordinary ones that it lists
-	Provider    string    // Clinician: PROCODE3 of the employing trust
-	Specialties []string  // Clinician: specialties of the team, as main or treatment specialty
-}
-
 // Access is what a person may ask now. The zero Access denies everything. It
 // is immutable and safe for concurrent use.
 type Access struct {
@@ -89,9 +74,12 @@ type Access struct {
 	agreement string
 	title     string
 	until     time.Time // exclusive; zero: no agreement, for roles that see no rows
-	guard     query.Expr
+	ends      string    // what ends then
+	years     query.Expr
+	team      *team    // Clinician
+	subsets   []string // data sets that the agreement covers
 	fields    map[string]bool
-	rule      Rule
+	counts    Rule
 	release   string // Owner: the one release that is handed out
 }
 
@@ -101,7 +89,7 @@ func New(e Evidence, now time.Time) (Access, error) {
 	if e.Account == "" {
 		return Access{}, fault.New(fault.SignIn, "Sign in first.")
 	}
-	a := Access{role: e.Role, account: e.Account, rule: protected()}
+	a := Access{role: e.Role, account: e.Account, counts: protected()}
 	switch e.Role {
 	case Planner, DataManager, Governance, Auditor:
 		if e.Agreement != "" {
@@ -112,31 +100,18 @@ func New(e Evidence, now time.Time) (Access, error) {
 	default:
 		return Access{}, fault.New(fault.Denied, "This account has no role. Ask the information governance lead.")
 	}
-	switch {
-	case e.Agreement == "" || e.Until.IsZero():
-		return Access{}, fault.New(fault.Denied, "This account is named on no agreement, so it can see no records. Ask the information governance lead.")
-	case now.Before(e.From):
-		return Access{}, fault.New(fault.Denied, "Agreement %s is not yet in force. Ask the information governance lead.", e.Agreement)
-	case !now.Before(e.Until):
-		return Access{}, fault.New(fault.Denied, "Agreement %s has ended. Ask the information governance lead.", e.Agreement)
-	case len(e.Years) == 0:
-		return Access{}, fault.New(fault.Denied, "Agreement %s lists no financial years. Ask the information governance lead.", e.Agreement)
+	first, err := e.stands(now)
+	if err != nil {
+		return Access{}, err
 	}
-	a.agreement, a.title, a.until, a.rule = e.Agreement, e.Title, e.Until, Rule{exact: true}
+	a.agreement, a.title, a.until, a.ends, a.counts = e.Agreement, e.Title, first.at, first.what, Rule{exact: true}
 	a.fields = make(map[string]bool, len(e.Fields))
 	for _, f := range e.Fields {
 		a.fields[f] = true
 	}
-	a.guard = query.And{query.In{Field: hes.YearField, Values: slices.Clone(e.Years)}}
+	a.subsets, a.years = slices.Clone(e.Subsets), query.In{Field: hes.YearField, Values: slices.Clone(e.Years)}
 	if e.Role == Clinician {
-		if e.Provider == "" || len(e.Specialties) == 0 {
-			return Access{}, fault.New(fault.Denied, "Agreement %s names no provider and specialty, so no patients are yours. Ask the information governance lead.", e.Agreement)
-		}
-		team := slices.Clone(e.Specialties)
-		a.guard = query.Both(a.guard, query.And{
-			query.In{Field: "PROCODE3", Values: []string{e.Provider}},
-			query.Or{query.In{Field: "MAINSPEF", Values: team}, query.In{Field: "TRETSPEF", Values: team}},
-		})
+		a.team = &team{provider: e.Provider, consultants: slices.Clone(e.Consultants), specialties: slices.Clone(e.Specialties), months: e.LookBack, whole: e.Whole}
 	}
 	return a, nil
 }
@@ -152,6 +127,10 @@ func (a Access) Purpose() string { return strings.TrimSpace(a.agreement + " " + 
 
 // Agreement returns the agreement's reference and title.
 func (a Access) Agreement() (ref, title string) { return a.agreement, a.title }
+
+// Ends returns when the access ends and what ends then; ok is false for roles
+// without an agreement.
+func (a Access) Ends() (at time.Time, what string, ok bool) { return a.until, a.ends, a.SeesRows() }
 
 // SeesRows tells whether any record may be shown under the access.
 func (a Access) SeesRows() bool { return a.role == Researcher || a.role == Clinician }
@@ -184,10 +163,10 @@ type Scope struct {
 	OneEpisode bool // only one row, likewise
 }
 
-// Narrow checks a question against the access at a moment and returns the
+// Narrow checks a question over a release against the access at a moment and returns the
 // guard to be ANDed with it. A question that goes beyond the access is refused
 // whole, with an error of kind Denied.
-func (a Access) Narrow(q query.Query, s Scope, d *hes.Dictionary, now time.Time) (query.Expr, error) {
+func (a Access) Narrow(q query.Query, s Scope, over Over, d *hes.Dictionary, now time.Time) (query.Expr, error) {
 	if a.role == "" {
 		return query.Never{}, fault.New(fault.SignIn, "Sign in first.")
 	}
@@ -204,7 +183,10 @@ func (a Access) Narrow(q query.Query, s Scope, d *hes.Dictionary, now time.Time)
 		return query.Never{}, fault.New(fault.Denied, "This account does not see records. Ask the information governance lead if you need to.")
 	}
 	if !now.Before(a.until) {
-		return query.Never{}, fault.New(fault.Denied, "Agreement %s has ended. Ask the information governance lead.", a.agreement)
+		return query.Never{}, fault.New(fault.Denied, "%s has ended. %s", strings.ToUpper(a.ends[:1])+a.ends[1:], askLead)
+	}
+	if !slices.Contains(a.subsets, over.Subset) {
+		return query.Never{}, fault.New(fault.Denied, "Agreement %s does not cover the data set that is served (%s). %s", a.agreement, over.Subset, askLead)
 	}
 	if a.role == Clinician && q.Unit != query.Patients && q.Limit > 0 && !s.OnePerson && !s.OneEpisode {
 		return query.Never{}, fault.New(fault.Denied, "Clinical teams see one line per patient. Open a patient to see the episodes.")
@@ -218,7 +200,7 @@ func (a Access) Narrow(q query.Query, s Scope, d *hes.Dictionary, now time.Time)
 			return query.Never{}, fault.New(fault.Denied, "The field %s is not covered by agreement %s. Ask the information governance lead.", f.Name, a.agreement)
 		}
 	}
-	return a.guard, nil
+	return a.rule(over), nil
 }
 
 // mentioned returns every field that a question uses in any way.

@@ -21,7 +21,7 @@ func protected() Rule { return Rule{low: 1, high: 7, round: 5} }
 
 // Protect returns what may be published of a raw count under the access. The
 // zero Access hides every count.
-func (a Access) Protect(n int) Count { return a.rule.protect(n) }
+func (a Access) Protect(n int) Count { return a.counts.protect(n) }
 
 // Whole returns what may be published of a number about a load as a whole: rows
 // read, kept, rejected, or changed by a rule. Such a number is of millions of
@@ -37,7 +37,7 @@ func (a Access) Whole(n int) Count {
 
 // Protects tells whether counts are changed before they are shown, so that a
 // page can say so.
-func (a Access) Protects() bool { return !a.rule.exact }
+func (a Access) Protects() bool { return !a.counts.exact }
 
 func (r Rule) protect(n int) Count {
 	switch {

@@ -1,4 +1,4 @@
-package policy
+package policy_test
 
 import (
 	"slices"
@@ -7,21 +7,23 @@ import (
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/policy/policytest"
 	"webenablehes/internal/query"
 )
 
 func TestHandover(t *testing.T) {
 	columns := []string{"SEX", hes.PersonField, "RAW_SEX"}
-	good, err := Handover("system user ana", "r1", columns, noon)
+	good, err := policy.Handover("system user ana", "r1", columns, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	researcher, err := New(Evidence{Account: "ana", Role: Researcher, Agreement: "DSA-1", From: noon.Add(-time.Hour), Until: noon.Add(time.Hour), Years: []string{"0809"}}, noon)
+	researcher, err := policy.New(policytest.Complete(policy.Evidence{Account: "ana", Role: policy.Researcher, Years: []string{"0809"}}, noon), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
-		access  Access
+		access  policy.Access
 		release string
 		columns []string
 		at      time.Time
@@ -36,8 +38,8 @@ func TestHandover(t *testing.T) {
 		"raw-not-named":  {good, "r1", []string{"RAW_" + hes.PersonField}, noon, fault.Denied, false},
 		"identifying":    {good, "r1", []string{"NEWNHSNO"}, noon, fault.Denied, false},
 		"a-day-later":    {good, "r1", columns, noon.Add(24 * time.Hour), fault.Denied, false},
-		"zero":           {Access{}, "r1", columns, noon, fault.SignIn, false},
-		"zero-of-zero":   {Access{}, "", nil, noon, fault.SignIn, false},
+		"zero":           {policy.Access{}, "r1", columns, noon, fault.SignIn, false},
+		"zero-of-zero":   {policy.Access{}, "", nil, noon, fault.SignIn, false},
 		"a-researcher":   {researcher, "r1", columns, noon, fault.Denied, false},
 		"and-no-release": {researcher, "", nil, noon, fault.Denied, false},
 	} {
@@ -48,10 +50,10 @@ func TestHandover(t *testing.T) {
 			}
 		})
 	}
-	for name, make := range map[string]func() (Access, error){
-		"no-account": func() (Access, error) { return Handover("", "r1", columns, noon) },
-		"no-release": func() (Access, error) { return Handover("x", "", columns, noon) },
-		"no-columns": func() (Access, error) { return Handover("x", "r1", nil, noon) },
+	for name, make := range map[string]func() (policy.Access, error){
+		"no-account": func() (policy.Access, error) { return policy.Handover("", "r1", columns, noon) },
+		"no-release": func() (policy.Access, error) { return policy.Handover("x", "", columns, noon) },
+		"no-columns": func() (policy.Access, error) { return policy.Handover("x", "r1", nil, noon) },
 	} {
 		a, err := make()
 		if err == nil || a.Role() != "" {
@@ -70,7 +72,7 @@ func TestHandoverOpensNothingElse(t *testing.T) {
 	for _, f := range d.Fields() {
 		names = append(names, f.Name)
 	}
-	a, err := Handover("system user ana", "r1", names, noon)
+	a, err := policy.Handover("system user ana", "r1", names, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +84,9 @@ func TestHandoverOpensNothingElse(t *testing.T) {
 			t.Errorf("it covers %s on a page", f.Name)
 		}
 	}
-	for name, q := range map[string]query.Query{"rows": {Limit: 1, Columns: []string{"SEX"}}, "counts": {Counts: true}, "patients": {Unit: query.Patients, Limit: 1}, "fixed": FixedTables()[0].Query(), "nothing": {}} {
-		for _, s := range []Scope{{}, {OnePerson: true}, {OneEpisode: true}} {
-			if guard, err := a.Narrow(q, s, d, noon); fault.Of(err) != fault.Denied || guard != (query.Never{}) {
+	for name, q := range map[string]query.Query{"rows": {Limit: 1, Columns: []string{"SEX"}}, "counts": {Counts: true}, "patients": {Unit: query.Patients, Limit: 1}, "fixed": policy.FixedTables()[0].Query(), "nothing": {}} {
+		for _, s := range []policy.Scope{{}, {OnePerson: true}, {OneEpisode: true}} {
+			if guard, err := a.Narrow(q, s, policy.Over{}, d, noon); fault.Of(err) != fault.Denied || guard != (query.Never{}) {
 				t.Errorf("%s %+v: guard %v, %v", name, s, guard, err)
 			}
 		}
@@ -92,10 +94,10 @@ func TestHandoverOpensNothingElse(t *testing.T) {
 	if c := a.Protect(3); !c.Hidden() {
 		t.Errorf("a small number is shown as %s", c)
 	}
-	if slices.Contains(Roles(), Owner) {
+	if slices.Contains(policy.Roles(), policy.Owner) {
 		t.Error("an account may have the role")
 	}
-	if made, err := New(Evidence{Account: "ana", Role: Owner}, noon); fault.Of(err) != fault.Denied || made.Role() != "" {
+	if made, err := policy.New(policy.Evidence{Account: "ana", Role: policy.Owner}, noon); fault.Of(err) != fault.Denied || made.Role() != "" {
 		t.Errorf("evidence makes one: %v", err)
 	}
 }

@@ -1,12 +1,15 @@
-package policy
+package policy_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/policy/policytest"
 	"webenablehes/internal/query"
 )
 
@@ -14,7 +17,7 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // Published edges of NHS Digital's rule of September 2018.
 func TestProtect(t *testing.T) {
-	a, err := New(Evidence{Account: "pat", Role: Planner}, noon)
+	a, err := policy.New(policy.Evidence{Account: "pat", Role: policy.Planner}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,25 +37,26 @@ func TestProtect(t *testing.T) {
 			t.Errorf("%d is not rounded", n)
 		}
 	}
-	var zero Access
+	var zero policy.Access
 	if c := zero.Protect(1000); !c.Hidden() || c.Published() != 0 {
 		t.Errorf("the zero Access shows %v", c)
 	}
 	// the worked example in which a rounded total gives the hidden cell away
-	if got := Sum([]Count{a.Protect(1), a.Protect(8), a.Protect(8)}).String(); got != "20" {
+	if got := policy.Sum([]policy.Count{a.Protect(1), a.Protect(8), a.Protect(8)}).String(); got != "20" {
 		t.Errorf("the total of 1, 8 and 8 is shown as %s, want the sum of what is shown", got)
 	}
 }
 
 // A load's own numbers are exact for those who see load reports, hidden from others.
 func TestWhole(t *testing.T) {
-	for _, role := range append(Roles(), "") {
-		e := Evidence{Account: "x", Role: role}
-		if role == Researcher || role == Clinician {
-			e.Agreement, e.Until, e.Years, e.Provider, e.Specialties = "DSA-1", noon.Add(time.Hour), []string{"0809"}, "RAL", []string{"330"}
+	for _, role := range append(policy.Roles(), "") {
+		e := policy.Evidence{Account: "x", Role: role}
+		if role == policy.Researcher || role == policy.Clinician {
+			e.Years, e.Provider, e.Specialties = []string{"0809"}, "RAL", []string{"330"}
+			e = policytest.Complete(e, noon)
 		}
-		a, _ := New(e, noon)
-		want := map[Role]string{DataManager: "3", Governance: "3", Auditor: "3"}[role]
+		a, _ := policy.New(e, noon)
+		want := map[policy.Role]string{policy.DataManager: "3", policy.Governance: "3", policy.Auditor: "3"}[role]
 		if want == "" {
 			want = "not shown"
 		}
@@ -63,7 +67,7 @@ func TestWhole(t *testing.T) {
 }
 
 func TestShareAndChange(t *testing.T) {
-	a, err := New(Evidence{Account: "dan", Role: DataManager}, noon)
+	a, err := policy.New(policy.Evidence{Account: "dan", Role: policy.DataManager}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +75,7 @@ func TestShareAndChange(t *testing.T) {
 		part, of int
 		want     string
 	}{{3967, 4000, "99.1%"}, {0, 5000, "0.0%"}, {99, 100, "100%"}, {1, 100, "*"}, {7, 7, "*"}, {0, 0, "–"}, {5, 5000, "*"}, {50, 100, "50%"}, {55990, 56000, ">99.9%"}, {10, 56000, "<0.1%"}, {56000, 56000, "100.0%"}} {
-		s := Share{a.Protect(c.part), a.Protect(c.of)}
+		s := policy.Share{Part: a.Protect(c.part), Of: a.Protect(c.of)}
 		if s.String() != c.want {
 			t.Errorf("%d of %d is shown as %s, want %s", c.part, c.of, s, c.want)
 		}
@@ -80,48 +84,141 @@ func TestShareAndChange(t *testing.T) {
 		before, now int
 		want        string
 	}{{100, 1335, "+1,235"}, {20, 10, "−10"}, {11, 9, "no change"}, {3, 100, "*"}, {100, 7, "*"}, {0, 10, "+10"}} {
-		if got := Change(a.Protect(c.before), a.Protect(c.now)); got != c.want {
+		if got := policy.Change(a.Protect(c.before), a.Protect(c.now)); got != c.want {
 			t.Errorf("from %d to %d: %s, want %s", c.before, c.now, got, c.want)
 		}
 	}
-	text, err := json.Marshal([]any{a.Protect(0), a.Protect(7), a.Protect(13), a.Whole(13), Count{}, Share{a.Protect(50), a.Protect(100)}})
+	text, err := json.Marshal([]any{a.Protect(0), a.Protect(7), a.Protect(13), a.Whole(13), policy.Count{}, policy.Share{Part: a.Protect(50), Of: a.Protect(100)}})
 	if err != nil || string(text) != `[0,"*",15,13,"*","50%"]` {
 		t.Errorf("%s, %v", text, err)
 	}
 }
 
+// Each thing that must be on file, missing, not yet and no longer in force.
 func TestEvidence(t *testing.T) {
-	good := Evidence{Account: "ana", Role: Researcher, Agreement: "DSA-1", From: noon.Add(-time.Hour), Until: noon.Add(time.Hour), Years: []string{"0809"}}
-	for name, c := range map[string]struct {
-		change func(*Evidence)
-		kind   fault.Kind
-		ok     bool
+	proof := func(e *policy.Evidence, kind policy.ProofKind) *policy.Proof {
+		for i := range e.Proofs {
+			if e.Proofs[i].Kind == kind {
+				return &e.Proofs[i]
+			}
+		}
+		t.Fatalf("no %s among the proofs", kind)
+		return nil
+	}
+	second := time.Second
+	cases := map[string]struct {
+		basis  policy.Basis
+		change func(*policy.Evidence)
+		say    string // part of the refusal; "" if it stands
 	}{
-		"good":              {func(*Evidence) {}, 0, true},
-		"no-account":        {func(e *Evidence) { e.Account = "" }, fault.SignIn, false},
-		"no-role":           {func(e *Evidence) { e.Role = "" }, fault.Denied, false},
-		"no-agreement":      {func(e *Evidence) { e.Agreement = "" }, fault.Denied, false},
-		"no-end":            {func(e *Evidence) { e.Until = time.Time{} }, fault.Denied, false},
-		"no-years":          {func(e *Evidence) { e.Years = nil }, fault.Denied, false},
-		"begins-now":        {func(e *Evidence) { e.From = noon }, 0, true},
-		"begins-later":      {func(e *Evidence) { e.From = noon.Add(time.Second) }, fault.Denied, false},
-		"ends-now":          {func(e *Evidence) { e.Until = noon }, fault.Denied, false},
-		"ends-in-a-second":  {func(e *Evidence) { e.Until = noon.Add(time.Second) }, 0, true},
-		"clinician-no-team": {func(e *Evidence) { e.Role = Clinician }, fault.Denied, false},
-		"clinician":         {func(e *Evidence) { e.Role, e.Provider, e.Specialties = Clinician, "RAL", []string{"330"} }, 0, true},
-		"planner-with-one":  {func(e *Evidence) { e.Role = Planner }, fault.Denied, false},
-	} {
+		"study":                {policy.Study, func(*policy.Evidence) {}, ""},
+		"approved":             {policy.Approved, func(*policy.Evidence) {}, ""},
+		"clinical":             {policy.Clinical, func(*policy.Evidence) {}, ""},
+		"no-account":           {policy.Study, func(e *policy.Evidence) { e.Account = "" }, "Sign in"},
+		"no-role":              {policy.Study, func(e *policy.Evidence) { e.Role = "" }, "no role"},
+		"no-basis":             {policy.Study, func(e *policy.Evidence) { e.Basis = "x" }, "no basis"},
+		"another-basis":        {policy.Study, func(e *policy.Evidence) { e.Role = policy.Clinician }, "no basis"},
+		"planner-with-one":     {policy.Study, func(e *policy.Evidence) { e.Role = policy.Planner }, "has no data sharing agreement"},
+		"no-agreement":         {policy.Study, func(e *policy.Evidence) { e.Agreement = "" }, "no agreement"},
+		"no-end":               {policy.Study, func(e *policy.Evidence) { e.Until = time.Time{} }, "no agreement"},
+		"revoked":              {policy.Study, func(e *policy.Evidence) { e.Revoked = true }, "revoked"},
+		"no-years":             {policy.Study, func(e *policy.Evidence) { e.Years = nil }, "no financial years"},
+		"no-data-set":          {policy.Study, func(e *policy.Evidence) { e.Subsets = nil }, "no data set"},
+		"begins-now":           {policy.Study, func(e *policy.Evidence) { e.From = noon }, ""},
+		"begins-later":         {policy.Study, func(e *policy.Evidence) { e.From = noon.Add(second) }, "not yet in force"},
+		"ends-now":             {policy.Study, func(e *policy.Evidence) { e.Until = noon }, "has ended"},
+		"ends-in-a-second":     {policy.Study, func(e *policy.Evidence) { e.Until = noon.Add(second) }, ""},
+		"not-named":            {policy.Study, func(e *policy.Evidence) { e.Member = policy.Membership{} }, "not named"},
+		"named-from-later":     {policy.Study, func(e *policy.Evidence) { e.Member.From = noon.Add(second) }, "not named"},
+		"named-until-now":      {policy.Study, func(e *policy.Evidence) { e.Member.Until = noon }, "Your place on agreement DSA-1 has ended"},
+		"not-trained":          {policy.Study, func(e *policy.Evidence) { e.Member.Trained = time.Time{} }, "No training"},
+		"to-be-trained":        {policy.Study, func(e *policy.Evidence) { e.Member.Trained = noon.Add(second) }, "No training"},
+		"trained-a-year-ago":   {policy.Study, func(e *policy.Evidence) { e.Member.Trained = noon.Add(-policy.TrainingLasts) }, "Your training in data security has ended"},
+		"trained-not-quite-so": {policy.Study, func(e *policy.Evidence) { e.Member.Trained = noon.Add(second - policy.TrainingLasts) }, ""},
+		"study-needs-no-rec": {policy.Study, func(e *policy.Evidence) {
+			e.Member.Registration, e.Member.Sponsor, e.Member.Attested = "", "", time.Time{}
+		}, ""},
+		"clinical-no-provider": {policy.Clinical, func(e *policy.Evidence) { e.Provider = "" }, "no provider and team"},
+		"clinical-no-team":     {policy.Clinical, func(e *policy.Evidence) { e.Specialties = nil }, "no provider and team"},
+		"clinical-consultants": {policy.Clinical, func(e *policy.Evidence) { e.Specialties, e.Consultants = nil, []string{"C1"} }, ""},
+		"not-registered":       {policy.Clinical, func(e *policy.Evidence) { e.Member.Registration = "" }, "registration"},
+		"no-sponsor":           {policy.Clinical, func(e *policy.Evidence) { e.Member.Sponsor = "" }, "vouches"},
+		"not-attested":         {policy.Clinical, func(e *policy.Evidence) { e.Member.Attested = time.Time{} }, "not yet confirmed"},
+		"attested-90-days-ago": {policy.Clinical, func(e *policy.Evidence) { e.Member.Attested = noon.Add(-policy.AttestedLasts) }, "Your confirmation of responsibility for the patients has ended"},
+		"attested-not-quite":   {policy.Clinical, func(e *policy.Evidence) { e.Member.Attested = noon.Add(second - policy.AttestedLasts) }, ""},
+	}
+	for _, b := range policy.Bases() {
+		for _, kind := range b.Needs() {
+			for name, change := range map[string]func(*policy.Proof){
+				"missing": func(p *policy.Proof) { p.Kind = "other" }, "no-number": func(p *policy.Proof) { p.Ref = "" },
+				"no-date": func(p *policy.Proof) { p.From = time.Time{} }, "later": func(p *policy.Proof) { p.From = noon.Add(second) },
+			} {
+				cases[string(b)+"-"+string(kind)+"-"+name] = struct {
+					basis  policy.Basis
+					change func(*policy.Evidence)
+					say    string
+				}{b, func(e *policy.Evidence) { change(proof(e, kind)) }, "no " + kind.Label()}
+			}
+			cases[string(b)+"-"+string(kind)+"-over"] = struct {
+				basis  policy.Basis
+				change func(*policy.Evidence)
+				say    string
+			}{b, func(e *policy.Evidence) { proof(e, kind).Until = noon }, "has ended"}
+			cases[string(b)+"-"+string(kind)+"-just-in-force"] = struct {
+				basis  policy.Basis
+				change func(*policy.Evidence)
+				say    string
+			}{b, func(e *policy.Evidence) { proof(e, kind).Until = noon.Add(second) }, ""}
+		}
+	}
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			e := good
+			e := policy.Evidence{Account: "ana", Role: c.basis.Role(), Basis: c.basis, Years: []string{"0809"}}
+			if c.basis == policy.Clinical {
+				e.Provider, e.Specialties = "RAL", []string{"330"}
+			}
+			e = policytest.Complete(e, noon)
 			c.change(&e)
-			a, err := New(e, noon)
-			if (err == nil) != c.ok || err != nil && fault.Of(err) != c.kind {
-				t.Errorf("error = %v", err)
+			a, err := policy.New(e, noon)
+			if (err == nil) != (c.say == "") || err != nil && !strings.Contains(fault.Say(err), c.say) {
+				t.Errorf("error = %v, want %q", err, c.say)
 			}
 			if err != nil && (a.SeesRows() || a.Role() != "") {
 				t.Error("a refused access is not zero")
 			}
+			if k := fault.Of(err); err != nil && k != fault.Denied && k != fault.SignIn {
+				t.Errorf("a refusal of kind %v", k)
+			}
 		})
+	}
+}
+
+// What ends first is what people are told of, and what refuses at its moment.
+func TestEndsWithTheFirstThingThatEnds(t *testing.T) {
+	d, err := hes.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := policytest.Complete(policy.Evidence{Account: "cli", Role: policy.Clinician, Years: []string{"0809"}, Provider: "RAL", Specialties: []string{"330"}}, noon)
+	e.Until = noon.AddDate(1, 0, 0)
+	a, err := policy.New(e, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, what, ok := a.Ends()
+	if want := e.Member.Attested.Add(policy.AttestedLasts); !ok || !at.Equal(want) || !strings.Contains(what, "confirmation") {
+		t.Errorf("it ends at %v by %s, want %v", at, what, want)
+	}
+	q := query.Query{Unit: query.Patients, Limit: 1}
+	over := policy.Over{Subset: policytest.Subset}
+	if _, err := a.Narrow(q, policy.Scope{}, over, d, at.Add(-time.Second)); err != nil {
+		t.Errorf("a second before: %v", err)
+	}
+	if _, err := a.Narrow(q, policy.Scope{}, over, d, at); fault.Of(err) != fault.Denied || !strings.Contains(fault.Say(err), "confirmation") {
+		t.Errorf("at the end: %v", err)
+	}
+	if _, err := a.Narrow(q, policy.Scope{}, policy.Over{Subset: "all"}, d, noon); fault.Of(err) != fault.Denied || !strings.Contains(fault.Say(err), "data set") {
+		t.Errorf("another data set: %v", err)
 	}
 }
 
@@ -131,28 +228,29 @@ func TestWhoCoversWhat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range append(Roles(), "") {
-		e := Evidence{Account: "x", Role: role}
-		if role == Researcher || role == Clinician {
-			e.Agreement, e.Until, e.Years, e.Provider, e.Specialties, e.Fields = "DSA-1", noon.Add(time.Hour), []string{"0809"}, "RAL", []string{"330"}, []string{"CONSULT", "LSOA01"}
+	for _, role := range append(policy.Roles(), "") {
+		e := policy.Evidence{Account: "x", Role: role}
+		if role == policy.Researcher || role == policy.Clinician {
+			e.Until, e.Years, e.Provider, e.Specialties, e.Fields = noon.Add(time.Hour), []string{"0809"}, "RAL", []string{"330"}, []string{"CONSULT", "LSOA01"}
+			e = policytest.Complete(e, noon)
 		}
-		a, _ := New(e, noon)
-		rows := role == Researcher || role == Clinician
+		a, _ := policy.New(e, noon)
+		rows := role == policy.Researcher || role == policy.Clinician
 		for _, f := range d.Fields() {
 			want := rows && f.Name != hes.PersonField && f.AliasOf != hes.PersonField && (f.Class <= hes.Ordinary || f.Name == "CONSULT" || f.Name == "LSOA01")
 			if a.Covers(f) != want {
 				t.Errorf("%q, %s (%s): %v", role, f.Name, f.Class, !want)
 			}
 		}
-		_, err := a.Narrow(query.Query{Limit: 1, Columns: []string{"SEX"}}, Scope{}, d, noon)
-		if (err == nil) != (role == Researcher) {
+		_, err := a.Narrow(query.Query{Limit: 1, Columns: []string{"SEX"}}, policy.Scope{}, policy.Over{Subset: "dermatology"}, d, noon)
+		if (err == nil) != (role == policy.Researcher) {
 			t.Errorf("%q, a list of episodes: %v", role, err)
 		}
-		_, err = a.Narrow(query.Query{Unit: query.Patients, Limit: 1}, Scope{}, d, noon)
+		_, err = a.Narrow(query.Query{Unit: query.Patients, Limit: 1}, policy.Scope{}, policy.Over{Subset: "dermatology"}, d, noon)
 		if (err == nil) != rows {
 			t.Errorf("%q, a list of patients: %v", role, err)
 		}
-		if _, err := a.Narrow(query.Query{Unit: query.Patients, Limit: 1}, Scope{}, d, noon.Add(time.Hour)); err == nil {
+		if _, err := a.Narrow(query.Query{Unit: query.Patients, Limit: 1}, policy.Scope{}, policy.Over{Subset: "dermatology"}, d, noon.Add(time.Hour)); err == nil {
 			t.Errorf("%q, at the end of the agreement: allowed", role)
 		}
 	}

@@ -13,29 +13,21 @@ import (
 	"webenablehes/internal/policy"
 )
 
-// Agreement is the basis on which people see records.
-type Agreement struct {
-	Ref         string // "DSA-2041"
-	Title       string // "Psoriasis pathways study"
-	From, Until time.Time
-	Years       []string // FYEAR values that it covers
-	Fields      []string // fields beyond the ordinary ones that it lists
-	Provider    string   // clinical teams only: PROCODE3
-	Specialties []string // clinical teams only
-}
-
 // User is a person's account.
 type User struct {
-	ID        int64
-	Name      string // for signing in: lower case, unique
-	Display   string
-	Role      policy.Role
-	Agreement string // Ref; researchers and clinicians only
-	Disabled  bool
-	Demo      bool // made by “webenable demo”; signs in over a synthetic release on loopback only
-	Hash      string
-	Columns   string // remembered explorer columns, joined by commas; "" for the default
+	ID       int64
+	Name     string // for signing in: lower case, unique
+	Display  string
+	Role     policy.Role // of those who see records, what they mostly are: the agreement that they work under decides
+	Disabled bool
+	Demo     bool // made by “webenable demo”; signs in over a synthetic release on loopback only
+	Hash     string
+	Columns  string // remembered explorer columns, joined by commas; "" for the default
 }
+
+// SeesRecords tells whether the account is one of those that are named on
+// agreements.
+func (u User) SeesRecords() bool { return u.Role == policy.Researcher || u.Role == policy.Clinician }
 
 // Session is one signed-in browser. Only the hash of its token is kept.
 type Session struct {
@@ -44,15 +36,18 @@ type Session struct {
 	Created   time.Time
 	Seen      time.Time
 	Address   string
+	Device    string    // what the browser says it is, in a few words
+	Factor    string    // how the person signed in: "password", "totp", "passkey", "oidc", "recovery"
+	Strong    time.Time // when a second factor was last given; zero: never
+	Agreement string    // the purpose that was chosen; "" until then. A session belongs to one
+	Terms     string    // version of the terms that were accepted with it
 }
 
 // Store keeps the registry. Methods are safe for concurrent use; what is not
 // there gives an error of kind NotFound, what is there already Conflict.
 type Store interface {
 	audit.Recorder
-	AddAgreement(ctx context.Context, a Agreement) error
-	Agreement(ctx context.Context, ref string) (Agreement, error)
-	Agreements(ctx context.Context) ([]Agreement, error)
+	Agreements
 	AddUser(ctx context.Context, u User) error
 	User(ctx context.Context, id int64) (User, error)
 	UserByName(ctx context.Context, name string) (User, error)
@@ -64,6 +59,9 @@ type Store interface {
 	Session(ctx context.Context, tokenHash []byte) (Session, error)
 	TouchSession(ctx context.Context, tokenHash []byte, seen time.Time) error
 	EndSession(ctx context.Context, tokenHash []byte) error
+	// ChoosePurpose takes a session over to another token, and to a purpose whose
+	// terms were accepted.
+	ChoosePurpose(ctx context.Context, tokenHash []byte, to Session, at time.Time) error
 	// NoteFailure remembers a refused sign-in under a key; Failures counts those
 	// since a moment and gives the last.
 	NoteFailure(ctx context.Context, key string, at time.Time) error
@@ -81,7 +79,7 @@ type Store interface {
 var nameText = regexp.MustCompile(`^[a-z0-9][a-z0-9.@_-]{1,62}[a-z0-9]$`)
 
 // CheckUser says what is wrong with a new account, in words for an administrator.
-func CheckUser(u User, a *Agreement) error {
+func CheckUser(u User) error {
 	switch {
 	case !nameText.MatchString(u.Name):
 		return fault.New(fault.Invalid, "An account name has 3 to 64 small letters, digits, dots, dashes or @.")
@@ -90,20 +88,5 @@ func CheckUser(u User, a *Agreement) error {
 	case !slices.Contains(policy.Roles(), u.Role):
 		return fault.New(fault.Invalid, "There is no such role; choose researcher, clinician, planner, data-manager, ig-lead or auditor.")
 	}
-	rows := u.Role == policy.Researcher || u.Role == policy.Clinician
-	switch {
-	case rows && a == nil:
-		return fault.New(fault.Invalid, "A %s must be named on an agreement: add it with “webenable agreement add” and name it with --agreement.", u.Role)
-	case !rows && a != nil:
-		return fault.New(fault.Invalid, "A %s sees no records and is named on no agreement.", u.Role)
-	case u.Role == policy.Clinician && (a.Provider == "" || len(a.Specialties) == 0):
-		return fault.New(fault.Invalid, "Agreement %s names no provider and specialty, so it cannot be a clinician's.", a.Ref)
-	}
 	return nil
-}
-
-// Evidence returns what an Access is made from.
-func Evidence(u User, a Agreement) policy.Evidence {
-	return policy.Evidence{Account: u.Name, Role: u.Role, Agreement: a.Ref, Title: a.Title, From: a.From, Until: a.Until,
-		Years: a.Years, Fields: a.Fields, Provider: a.Provider, Specialties: a.Specialties}
 }

@@ -40,7 +40,7 @@ func (w *Warehouse) Episode(ctx context.Context, acc policy.Access, q query.Quer
 		return nil, err
 	}
 	whole := asking{kind: "record", query: one, scope: policy.Scope{OneEpisode: true}, episode: id, client: from, words: "one episode and the patient's others in short"}
-	if _, err := acc.Narrow(query.Query{Where: q.Where, Sort: q.Sort}, whole.scope, w.o.Dictionary, w.o.Now()); err != nil {
+	if _, err := acc.Narrow(query.Query{Where: q.Where, Sort: q.Sort}, whole.scope, facts.over(), w.o.Dictionary, w.o.Now()); err != nil {
 		return nil, w.refused(ctx, acc, whole, err)
 	}
 	rec := &Record{}

@@ -60,6 +60,8 @@ type Rule struct {
 	Start bool   // a list of episodes starts with those that meet it
 }
 
+func (f Facts) over() policy.Over { return policy.Over{Subset: f.Subset, Last: f.Last} }
+
 // Source hands out the release that is being served.
 type Source interface {
 	// Acquire returns the current engine and its facts, and keeps the engine
@@ -149,16 +151,16 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	if err := a.query.Validate(w.o.Dictionary); err != nil {
 		return nil, err
 	}
-	// 2. and within the person's rights; a refusal is an event too
-	guard, err := acc.Narrow(a.query, a.scope, w.o.Dictionary, w.o.Now())
-	if err != nil {
-		return nil, w.refused(ctx, acc, a, err)
-	}
 	engine, facts, release, err := w.o.Source.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	// 2. and within the person's rights over this release; a refusal is an event too
+	guard, err := acc.Narrow(a.query, a.scope, facts.over(), w.o.Dictionary, w.o.Now())
+	if err != nil {
+		return nil, w.refused(ctx, acc, a, err)
+	}
 	keys, err := newKeyring(w.o.Key, acc, facts.ID)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
+	"webenablehes/internal/policy/policytest"
 	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/warehouse/driver"
@@ -58,7 +59,7 @@ func setUp(t *testing.T, change ...func(*warehouse.Options)) door {
 	t.Helper()
 	f := drivertest.New(t)
 	e := memory.New(f.Dictionary, f.Columns, f.Records)
-	d := door{log: &record{}, source: &source{e, warehouse.Facts{ID: "r1", Columns: e.Info().Columns}}, f: f}
+	d := door{log: &record{}, source: &source{e, warehouse.Facts{ID: "r1", Subset: policytest.Subset, Columns: e.Info().Columns}}, f: f}
 	o := warehouse.Options{Dictionary: f.Dictionary, Source: d.source, Recorder: d.log, Key: make([]byte, 32), Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	for _, c := range change {
 		c(&o)
@@ -74,10 +75,10 @@ func setUp(t *testing.T, change ...func(*warehouse.Options)) door {
 func access(t *testing.T, e policy.Evidence) policy.Access {
 	t.Helper()
 	if e.Role == policy.Researcher || e.Role == policy.Clinician {
-		e.Agreement, e.From, e.Until = "DSA-1", noon.AddDate(0, -1, 0), noon.AddDate(0, 1, 0)
 		if e.Years == nil {
 			e.Years = years
 		}
+		e = policytest.Complete(e, noon)
 	}
 	a, err := policy.New(e, noon)
 	if err != nil {

@@ -77,7 +77,7 @@ func shape(address string) string {
 func TestNoAddressNamesAPatient(t *testing.T) {
 	r := makeRelease(t, 2000)
 	s := open(t, &web.Assets{}, func(o *source) {
-		o.engine, o.facts, o.agreement = r.engine, r.facts, r.agreement(o.agreement.From.AddDate(0, 1, 0))
+		o.engine, o.facts, o.team, o.agreement = r.engine, r.facts, r.team, r.agreement(o.agreement.From.AddDate(0, 1, 0))
 	})
 	most := 1 // page of each sort for each number of clicks
 	if os.Getenv("WEBENABLE_TORTURE") != "" {
@@ -220,7 +220,7 @@ func TestIdsAreLikeUnknownOnes(t *testing.T) {
 func TestAColleagueOpensALink(t *testing.T) {
 	r := makeRelease(t, 2000)
 	s := open(t, &web.Assets{}, func(o *source) {
-		o.engine, o.facts, o.agreement = r.engine, r.facts, r.agreement(o.agreement.From.AddDate(0, 1, 0))
+		o.engine, o.facts, o.team, o.agreement = r.engine, r.facts, r.team, r.agreement(o.agreement.From.AddDate(0, 1, 0))
 	})
 	later := s.records.agreement
 	later.Ref, later.Title, later.Years = "DSA-2", "The last year", r.facts.Years[len(r.facts.Years)-1:]

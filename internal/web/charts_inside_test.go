@@ -13,6 +13,7 @@ import (
 
 	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
+	"webenablehes/internal/policy/policytest"
 	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/warehouse/driver"
@@ -120,7 +121,7 @@ func TestProtectedChartsTellNothingMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exact, err := policy.New(policy.Evidence{Account: "ana", Role: policy.Researcher, Agreement: "DSA-1", From: now.Add(-time.Hour), Until: now.Add(time.Hour), Years: []string{"0809"}}, now)
+	exact, err := policy.New(policytest.Complete(policy.Evidence{Account: "ana", Role: policy.Researcher, Years: []string{"0809"}}, now), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +176,7 @@ func TestMerge(t *testing.T) {
 // exactly makes amounts of values and counts, for a histogram.
 func exactly(t *testing.T, pairs ...float64) []amount {
 	t.Helper()
-	acc, err := policy.New(policy.Evidence{Account: "ana", Role: policy.Researcher, Agreement: "DSA-1", Until: time.Now().Add(time.Hour), Years: []string{"0809"}}, time.Now())
+	acc, err := policy.New(policytest.Complete(policy.Evidence{Account: "ana", Role: policy.Researcher, Years: []string{"0809"}}, time.Now()), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

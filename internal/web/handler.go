@@ -163,6 +163,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		http.Redirect(w, r, "/sign-in?next="+escapeNext(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
+	if kind == fault.Purpose && r.Method == http.MethodGet && r.Header.Get("X-Part") == "" {
+		http.Redirect(w, r, "/purpose?next="+escapeNext(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
 	page := view.Problem{Status: kind.Status(), Say: fault.Say(err), ID: requestID(r), Ways: waysOn(r, err)}
 	if e, ok := errors.AsType[*query.FilterError](err); ok {
 		page.Filter = e.Key
@@ -218,8 +222,8 @@ func (s *Server) client(r *http.Request) warehouse.Client {
 // frame is what surrounds a page.
 func (s *Server) frame(r *http.Request, title, section string) view.Frame {
 	f := view.Frame{Title: title, Section: section, Now: s.c.Now().Format("2 January 2006, 15:04"), Asset: s.c.Assets.URL}
-	if u, ok := s.signedIn(r.Context(), r); ok {
-		f.User, f.Nav = u.Display, navigation(u)
+	if u, x, ok := s.signedIn(r.Context(), r); ok {
+		f.User, f.Nav, f.Purpose, f.Switch = u.Display, navigation(u), x.Agreement, u.SeesRecords()
 	}
 	return f
 }

@@ -148,7 +148,7 @@ func TestNothingBreaksWhateverIsAskedFor(t *testing.T) {
 	if os.Getenv("WEBENABLE_TORTURE") != "" {
 		r := makeRelease(t, 2000)
 		asks, change = 20_000, append(change, func(o *source) {
-			o.engine, o.facts, o.agreement = r.engine, r.facts, r.agreement(o.agreement.From.AddDate(0, 1, 0))
+			o.engine, o.facts, o.team, o.agreement = r.engine, r.facts, r.team, r.agreement(o.agreement.From.AddDate(0, 1, 0))
 		})
 	}
 	s := open(t, &web.Assets{}, change...)

@@ -27,22 +27,24 @@ type truth struct {
 	spells   int
 }
 
-// guard says which rows somebody may see.
+// guard says which rows somebody may see: a clinician those at the own provider of
+// patients whom the team treated there in the years of the agreement.
 func (r *realRelease) guard(role policy.Role, row int) bool {
-	a, rec := r.agreement(time.Time{}), r.rows[row]
-	if !slices.Contains(a.Years, rec["FYEAR"]) {
+	rec := r.rows[row]
+	if !slices.Contains(r.agreement(time.Time{}).Years, rec["FYEAR"]) {
 		return false
 	}
-	team := func(field string) bool { return slices.Contains(a.Specialties, rec[field]) }
-	return role != policy.Clinician || rec["PROCODE3"] == a.Provider && (team("MAINSPEF") || team("TRETSPEF"))
+	return role != policy.Clinician || rec["PROCODE3"] == r.team && r.treated[rec[hes.PersonField]]
 }
 
 func (r *realRelease) guardExpr(role policy.Role) query.Expr {
-	a := r.agreement(time.Time{})
-	out := query.And{query.In{Field: "FYEAR", Values: a.Years}}
+	out := query.And{query.In{Field: "FYEAR", Values: r.agreement(time.Time{}).Years}}
 	if role == policy.Clinician {
-		out = append(out, query.In{Field: "PROCODE3", Values: []string{a.Provider}},
-			query.Or{query.In{Field: "MAINSPEF", Values: a.Specialties}, query.In{Field: "TRETSPEF", Values: a.Specialties}})
+		var keys []string
+		for key := range r.treated {
+			keys = append(keys, key)
+		}
+		out = append(out, query.In{Field: "PROCODE3", Values: []string{r.team}}, query.In{Field: hes.PersonField, Values: keys})
 	}
 	return out
 }

@@ -25,17 +25,18 @@ import (
 // four years with planted faults, and what is true of it: the same rows, as
 // plain records and in the readable engine.
 type realRelease struct {
-	t      testing.TB
-	dict   *hes.Dictionary
-	codes  *hes.Codes
-	engine driver.Engine // the one that sites run on
-	oracle driver.Engine
-	rows   []driver.Record       // in release order
-	held   map[string][][]string // of fields looked at, what each row has
-	facts  warehouse.Facts
-	start  []string        // rules of the subset with which a list begins
-	naming map[string]bool // what names a person or an episode
-	team   string          // the provider under whose dermatologists most episodes are
+	t       testing.TB
+	dict    *hes.Dictionary
+	codes   *hes.Codes
+	engine  driver.Engine // the one that sites run on
+	oracle  driver.Engine
+	rows    []driver.Record       // in release order
+	held    map[string][][]string // of fields looked at, what each row has
+	facts   warehouse.Facts
+	start   []string        // rules of the subset with which a list begins
+	naming  map[string]bool // what names a person or an episode
+	team    string          // the provider under whose dermatologists most episodes are
+	treated map[string]bool // the persons whom these treated in the years of the agreement
 }
 
 func makeRelease(t testing.TB, patients int) *realRelease {
@@ -46,7 +47,7 @@ func makeRelease(t testing.TB, patients int) *realRelease {
 			t.Fatal(err)
 		}
 	}
-	r := &realRelease{t: t, held: map[string][][]string{}, naming: map[string]bool{}}
+	r := &realRelease{t: t, held: map[string][][]string{}, naming: map[string]bool{}, treated: map[string]bool{}}
 	var err error
 	r.dict, err = hes.Load()
 	check(err)
@@ -85,6 +86,11 @@ func makeRelease(t testing.TB, patients int) *realRelease {
 	r.start = cut.Start
 	r.readBack(t)
 	r.findTeam()
+	for _, row := range r.rows {
+		if key := row[hes.PersonField]; key != "" && row["PROCODE3"] == r.team && slices.Contains(r.agreement(time.Time{}).Years, row["FYEAR"]) && (row["MAINSPEF"] == "330" || row["TRETSPEF"] == "330") {
+			r.treated[key] = true
+		}
+	}
 	return r
 }
 
@@ -155,7 +161,7 @@ func (r *realRelease) findTeam() {
 // agreement covers all but the first year of the release, so that rows outside a
 // person's rights are always beside those inside.
 func (r *realRelease) agreement(from time.Time) registry.Agreement {
-	return registry.Agreement{Ref: "DSA-1", Title: "Study", From: from.AddDate(0, -1, 0), Until: from.AddDate(0, 1, 0), Years: r.facts.Years[1:], Provider: r.team, Specialties: []string{"330"}}
+	return study(from, r.facts.Years[1:]...)
 }
 
 // holdsField tells whether the release holds a field.

@@ -19,6 +19,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
+	"webenablehes/internal/policy/policytest"
 	"webenablehes/internal/quality"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/registry/sqlstore"
@@ -67,7 +68,8 @@ type source struct {
 	engine    driver.Engine
 	facts     warehouse.Facts
 	dict      *hes.Dictionary
-	agreement registry.Agreement // of the researcher and the clinician
+	agreement registry.Agreement // of the researcher; the clinician has another of the same years, see clinic
+	team      string             // the clinician works at this provider
 	log       slog.Handler
 }
 
@@ -173,7 +175,8 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	e := memory.New(dict, drivertest.Columns(t, dict, held()), episodes())
 	s.records = &source{log: slog.NewTextHandler(io.Discard, nil), engine: e, dict: dict, facts: warehouse.Facts{ID: now, Loaded: clock(), Synthetic: true, Subset: "dermatology", Years: []string{"0910"}, Rows: "under 100", Columns: e.Info().Columns,
 		Rules: []warehouse.Rule{{ID: "N1", Title: "Care under dermatology", Start: true}, {ID: "N2", Title: "A skin diagnosis"}}},
-		agreement: registry.Agreement{Ref: "DSA-1", Title: "Study", From: clock().AddDate(0, -1, 0), Until: clock().AddDate(0, 1, 0), Years: []string{"0809", "0910", "1011"}, Provider: "RAL", Specialties: []string{"330"}}}
+		team:      "RAL",
+		agreement: study(clock(), "0809", "0910", "1011")}
 	for _, c := range change {
 		c(s.records)
 	}
@@ -186,16 +189,15 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.AddAgreement(t.Context(), s.records.agreement); err != nil {
-		t.Fatal(err)
+	clinic := s.records.clinic()
+	for _, a := range []registry.Agreement{s.records.agreement, clinic} {
+		if err := store.AddAgreement(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.auth = service
 	for _, role := range policy.Roles() {
-		ref := ""
-		if role == policy.Researcher || role == policy.Clinician {
-			ref = s.records.agreement.Ref
-		}
-		s.join(string(role), role, ref)
+		s.join(string(role), role, map[policy.Role]string{policy.Researcher: s.records.agreement.Ref, policy.Clinician: clinic.Ref}[role])
 	}
 	return s
 }
@@ -205,7 +207,7 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 func (s *site) join(name string, role policy.Role, agreement string) {
 	s.t.Helper()
 	const password = "a long password of a test"
-	u := registry.User{Name: name, Display: role.Label(), Role: role, Agreement: agreement}
+	u := registry.User{Name: name, Display: role.Label(), Role: role}
 	var err error
 	if u.Hash, err = s.auth.Hash(name, password); err != nil {
 		s.t.Fatal(err)
@@ -213,11 +215,47 @@ func (s *site) join(name string, role policy.Role, agreement string) {
 	if err := s.store.AddUser(s.t.Context(), u); err != nil {
 		s.t.Fatal(err)
 	}
-	token, _, err := s.auth.SignIn(s.t.Context(), name, password, "127.0.0.1", "test")
+	token, u, err := s.auth.SignIn(s.t.Context(), name, password, "127.0.0.1", "test")
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if agreement != "" {
+		token = s.choose(token, u, agreement)
+	}
 	s.cookies[policy.Role(name)] = &http.Cookie{Name: "session", Value: token}
+}
+
+// choose names somebody on an agreement and makes it the purpose of a session,
+// whose new token it returns.
+func (s *site) choose(token string, u registry.User, agreement string) string {
+	s.t.Helper()
+	a, err := s.store.Agreement(s.t.Context(), agreement)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	place := policytest.Member(a.From.AddDate(0, 1, 0))
+	if err := s.store.PutMember(s.t.Context(), registry.Member{Agreement: agreement, UserID: u.ID, From: place.From, Trained: place.Trained, Registration: place.Registration, Sponsor: place.Sponsor, Attested: place.Attested}); err != nil {
+		s.t.Fatal(err)
+	}
+	token, _, err = s.auth.Choose(s.t.Context(), token, agreement, a.TermsVersion(), "127.0.0.1", "test")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return token
+}
+
+// study is an agreement that is in force from a month before a moment to a month
+// after it.
+func study(at time.Time, years ...string) registry.Agreement {
+	return registry.Agreement{Ref: "DSA-1", Title: "Study", Basis: policy.Study, From: at.AddDate(0, -1, 0), Until: at.AddDate(0, 1, 0), Subsets: []string{"dermatology"}, Years: years, Proofs: policytest.Proofs(policy.Study, at)}
+}
+
+// clinic is the clinician's agreement.
+func (s *source) clinic() registry.Agreement {
+	a := s.agreement
+	a.Ref, a.Title, a.Basis, a.Provider, a.Specialties = "CLINIC-1", "Clinic", policy.Clinical, s.team, []string{"330"}
+	a.Proofs = policytest.Proofs(policy.Clinical, a.From.AddDate(0, 1, 0))
+	return a
 }
 
 // get asks for a page as somebody and follows a redirect to the canonical

@@ -29,7 +29,7 @@ func TestStates(t *testing.T) {
 	}
 	r := makeRelease(t, 8000)
 	s := open(t, &web.Assets{}, func(o *source) {
-		o.engine, o.facts, o.agreement = r.engine, r.facts, r.agreement(o.agreement.From.AddDate(0, 1, 0))
+		o.engine, o.facts, o.team, o.agreement = r.engine, r.facts, r.team, r.agreement(o.agreement.From.AddDate(0, 1, 0))
 	})
 	w := &walker{Rand: rand.New(rand.NewPCG(seed(t), 4)), r: r, columns: r.covered(), labelled: map[string]labelled{}}
 	visits, steps := 0, map[string]int{}

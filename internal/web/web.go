@@ -78,6 +78,8 @@ func (s *Server) routes() map[string]handler {
 		"POST /sign-in":              s.signIn,
 		"POST /sign-out":             s.signOut,
 		"GET /account":               s.account,
+		"GET /purpose":               s.purposeForm,
+		"POST /purpose":              s.choosePurpose,
 		"GET /records":               s.records,
 		"GET /records/conditions":    s.conditions,
 		"POST /records/conditions":   s.conditions,
@@ -106,30 +108,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // visitor is who a request comes from.
 type visitor struct {
-	user   registry.User
-	access policy.Access
-	client warehouse.Client
+	user    registry.User
+	session registry.Session
+	access  policy.Access
+	client  warehouse.Client
 }
 
 // who returns the signed-in person and what they may do now. The error is of
 // kind SignIn if nobody is signed in.
 func (s *Server) who(r *http.Request) (visitor, error) {
 	v := visitor{client: s.client(r)}
-	u, err := s.c.Auth.Check(r.Context(), s.token(r))
-	if err != nil {
+	var err error
+	if v.user, v.session, err = s.c.Auth.Check(r.Context(), s.token(r)); err != nil {
 		return v, err
 	}
-	v.user = u
-	if err := s.demoAllowed(r.Context(), u); err != nil {
+	if err := s.demoAllowed(r.Context(), v.user); err != nil {
 		return v, err
 	}
-	var a registry.Agreement
-	if u.Agreement != "" {
-		if a, err = s.c.Store.Agreement(r.Context(), u.Agreement); err != nil {
-			return v, err
-		}
-	}
-	v.access, err = policy.New(registry.Evidence(u, a), s.c.Now())
+	v.access, err = s.c.Auth.Access(r.Context(), v.user, v.session)
 	return v, err
 }
 
@@ -144,7 +140,7 @@ func (v visitor) mustSeeRows() error {
 
 // signedIn returns the account for pages that show nothing protected; ok is
 // false if nobody is signed in.
-func (s *Server) signedIn(ctx context.Context, r *http.Request) (registry.User, bool) {
-	u, err := s.c.Auth.Check(ctx, s.token(r))
-	return u, err == nil
+func (s *Server) signedIn(ctx context.Context, r *http.Request) (registry.User, registry.Session, bool) {
+	u, x, err := s.c.Auth.Check(ctx, s.token(r))
+	return u, x, err == nil
 }

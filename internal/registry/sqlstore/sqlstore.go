@@ -126,9 +126,27 @@ func (s *Store) migrate(ctx context.Context) error {
 // nothing; an event that comes later is refused.
 func (s *Store) Close() error { return s.close() }
 
-func millis(t time.Time) int64  { return t.UTC().UnixMilli() }
-func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
-func list(text string) []string { return strings.Fields(text) }
+// millis and moment keep times; the zero time is 0.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UTC().UnixMilli()
+}
+
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+func list(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Fields(text)
+}
 
 // outcome gives a database error its kind. what is "account", "agreement", …
 func outcome(err error, what string) error {
@@ -165,48 +183,18 @@ func change(ctx context.Context, on execer, what, text string, args ...any) erro
 	return nil
 }
 
-// AddAgreement keeps a new agreement.
-func (s *Store) AddAgreement(ctx context.Context, a registry.Agreement) error {
-	if a.Ref == "" || a.Title == "" || !a.From.Before(a.Until) || len(a.Years) == 0 {
-		return fault.New(fault.Invalid, "An agreement needs a reference, a title, a beginning before its end, and the financial years that it covers.")
-	}
-	return s.change(ctx, "agreement", `insert into agreement (ref, title, from_ms, until_ms, years, fields, provider, specialties) values (?,?,?,?,?,?,?,?)`,
-		a.Ref, a.Title, millis(a.From), millis(a.Until), strings.Join(a.Years, " "), strings.Join(a.Fields, " "), a.Provider, strings.Join(a.Specialties, " "))
-}
-
-const agreementColumns = `select ref, title, from_ms, until_ms, years, fields, provider, specialties from agreement`
-
-func scanAgreement(scan func(...any) error) (registry.Agreement, error) {
-	var a registry.Agreement
-	var from, until int64
-	var years, fields, specialties string
-	err := scan(&a.Ref, &a.Title, &from, &until, &years, &fields, &a.Provider, &specialties)
-	a.From, a.Until, a.Years, a.Fields, a.Specialties = moment(from), moment(until), list(years), list(fields), list(specialties)
-	return a, outcome(err, "agreement")
-}
-
-// Agreement returns an agreement.
-func (s *Store) Agreement(ctx context.Context, ref string) (registry.Agreement, error) {
-	return scanAgreement(s.db.QueryRowContext(ctx, agreementColumns+` where ref = ?`, ref).Scan)
-}
-
-// Agreements returns all agreements by reference.
-func (s *Store) Agreements(ctx context.Context) ([]registry.Agreement, error) {
-	return all(ctx, s.db, scanAgreement, agreementColumns+` order by ref`)
-}
-
 // AddUser keeps a new account.
 func (s *Store) AddUser(ctx context.Context, u registry.User) error {
-	return s.change(ctx, "account", `insert into person (name, display, role, agreement, demo, hash) values (?,?,?,nullif(?,''),?,?)`,
-		u.Name, u.Display, string(u.Role), u.Agreement, u.Demo, u.Hash)
+	return s.change(ctx, "account", `insert into person (name, display, role, demo, hash) values (?,?,?,?,?)`,
+		u.Name, u.Display, string(u.Role), u.Demo, u.Hash)
 }
 
-const userColumns = `select id, name, display, role, coalesce(agreement, ''), disabled, demo, hash, columns from person`
+const userColumns = `select id, name, display, role, disabled, demo, hash, columns from person`
 
 func scanUser(scan func(...any) error) (registry.User, error) {
 	var u registry.User
 	var role string
-	err := scan(&u.ID, &u.Name, &u.Display, &role, &u.Agreement, &u.Disabled, &u.Demo, &u.Hash, &u.Columns)
+	err := scan(&u.ID, &u.Name, &u.Display, &role, &u.Disabled, &u.Demo, &u.Hash, &u.Columns)
 	u.Role = policy.Role(role)
 	return u, outcome(err, "account")
 }
@@ -242,48 +230,18 @@ func (s *Store) SetDisabled(ctx context.Context, id int64, disabled bool) error 
 
 // changeAndSignOut changes an account and ends its sessions, both or neither.
 func (s *Store) changeAndSignOut(ctx context.Context, id int64, text string, args ...any) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return outcome(err, "account")
-	}
-	defer tx.Rollback()
-	if err := change(ctx, tx, "account", text, args...); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `delete from session where person = ?`, id); err != nil {
+	return s.in(ctx, "account", func(tx *sql.Tx) error {
+		if err := change(ctx, tx, "account", text, args...); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `delete from session where person = ?`, id)
 		return outcome(err, "session")
-	}
-	return outcome(tx.Commit(), "account")
+	})
 }
 
 // SetColumns remembers a person's columns.
 func (s *Store) SetColumns(ctx context.Context, id int64, columns string) error {
 	return s.change(ctx, "account", `update person set columns = ? where id = ?`, columns, id)
-}
-
-// AddSession keeps a new session.
-func (s *Store) AddSession(ctx context.Context, x registry.Session) error {
-	return s.change(ctx, "session", `insert into session (token_hash, person, created_ms, seen_ms, address) values (?,?,?,?,?)`,
-		x.TokenHash, x.UserID, millis(x.Created), millis(x.Seen), x.Address)
-}
-
-// Session returns a session by its token's hash.
-func (s *Store) Session(ctx context.Context, tokenHash []byte) (registry.Session, error) {
-	x := registry.Session{TokenHash: tokenHash}
-	var created, seen int64
-	err := s.db.QueryRowContext(ctx, `select person, created_ms, seen_ms, address from session where token_hash = ?`, tokenHash).Scan(&x.UserID, &created, &seen, &x.Address)
-	x.Created, x.Seen = moment(created), moment(seen)
-	return x, outcome(err, "session")
-}
-
-// TouchSession notes that a session was used.
-func (s *Store) TouchSession(ctx context.Context, tokenHash []byte, seen time.Time) error {
-	return s.change(ctx, "session", `update session set seen_ms = ? where token_hash = ?`, millis(seen), tokenHash)
-}
-
-// EndSession ends a session.
-func (s *Store) EndSession(ctx context.Context, tokenHash []byte) error {
-	return s.change(ctx, "session", `delete from session where token_hash = ?`, tokenHash)
 }
 
 // NoteFailure remembers a refused sign-in, and forgets those over a day old.
@@ -318,8 +276,8 @@ func (s *Store) SettingOnce(ctx context.Context, name string, value []byte) ([]b
 	return out, outcome(err, "setting")
 }
 
-func all[T any](ctx context.Context, db *sql.DB, scan func(func(...any) error) (T, error), text string, args ...any) ([]T, error) {
-	rows, err := db.QueryContext(ctx, text, args...)
+func all[T any](ctx context.Context, on querier, scan func(func(...any) error) (T, error), text string, args ...any) ([]T, error) {
+	rows, err := on.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, outcome(err, "list")
 	}

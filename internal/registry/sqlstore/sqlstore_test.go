@@ -48,8 +48,9 @@ func wantKind(t *testing.T, what string, err error, kind fault.Kind) {
 
 var (
 	noon      = time.Date(2026, 11, 24, 12, 0, 0, 7e6, time.UTC)
-	agreement = registry.Agreement{Ref: "DSA-2041", Title: "Psoriasis pathways study", From: noon, Until: noon.AddDate(1, 0, 0),
-		Years: []string{"0405", "0506"}, Fields: []string{"LSOA01"}, Provider: "RM3", Specialties: []string{"330"}}
+	agreement = registry.Agreement{Ref: "DSA-2041", Title: "Dermatology clinic", Basis: policy.Clinical, Organisation: "A trust", From: noon, Until: noon.AddDate(1, 0, 0), Subsets: []string{"dermatology"},
+		Years: []string{"0405", "0506"}, Fields: []string{"LSOA01"}, Provider: "RM3", Specialties: []string{"330"}, Consultants: []string{"C1234567"}, LookBack: 36, Whole: true, Terms: "None.", Revision: 1,
+		Proofs: []policy.Proof{{Kind: policy.Toolkit, Ref: "8XX", From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 11, 0)}}}
 )
 
 func TestWhatIsKeptComesBack(t *testing.T) {
@@ -59,12 +60,13 @@ func TestWhatIsKeptComesBack(t *testing.T) {
 	must(t, s.AddAgreement(ctx, agreement))
 	wantKind(t, "agreement twice", s.AddAgreement(ctx, agreement), fault.Conflict)
 	wantKind(t, "agreement without years", s.AddAgreement(ctx, registry.Agreement{Ref: "x", Title: "x", From: noon, Until: noon.Add(1e9)}), fault.Invalid)
-	u := registry.User{Name: "ana", Display: "Ana", Role: policy.Researcher, Agreement: agreement.Ref, Demo: true, Hash: "h"}
+	u := registry.User{Name: "ana", Display: "Ana", Role: policy.Researcher, Demo: true, Hash: "h"}
 	must(t, s.AddUser(ctx, u))
 	wantKind(t, "account twice", s.AddUser(ctx, u), fault.Conflict)
 	must(t, s.AddUser(ctx, registry.User{Name: "bob", Display: "Bob", Role: policy.Planner, Hash: "h"}))
-	if err := s.AddUser(ctx, registry.User{Name: "eve", Display: "Eve", Role: policy.Researcher, Agreement: "DSA-0", Hash: "h"}); err == nil {
-		t.Error("an account was made on an agreement that does not exist")
+	eve := registry.Member{Agreement: "DSA-0", UserID: 1, From: noon}
+	if err := s.PutMember(ctx, eve); err == nil {
+		t.Error("somebody is named on an agreement that does not exist")
 	}
 
 	s = open(t, dir) // as another process sees it

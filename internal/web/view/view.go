@@ -20,6 +20,8 @@ type Frame struct {
 	User    string // display name; "" if nobody is signed in
 	Now     string // day and time, for paper
 	Nav     []Link
+	Purpose string // reference of the agreement that was chosen; "" if none is, or for roles without one
+	Switch  bool   // the person works under agreements, and can choose another
 }
 
 // Link is an entry of the main navigation.
@@ -72,6 +74,7 @@ type SignIn struct{ Next, Name, Error string }
 
 // Account is the page of one's own account.
 type Account struct {
+	Ends, Warning                               string // when the access ends; "" for roles without an agreement
 	Name, Display, Role, Agreement, Title, Home string
 	SeesRows, SeesTables, SeesLoads             bool
 }

@@ -1,0 +1,122 @@
+package auth
+
+import (
+	"context"
+
+	"webenablehes/internal/audit"
+	"webenablehes/internal/fault"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/registry"
+)
+
+// Purpose is an agreement that a person is named on, as a choice.
+type Purpose struct {
+	Agreement registry.Agreement
+	Access    policy.Access
+	Closed    error // why it cannot be chosen now; nil: it can
+}
+
+// Purposes returns the agreements that a person is named on, by reference.
+func (s *Service) Purposes(ctx context.Context, u registry.User) ([]Purpose, error) {
+	places, err := s.o.Store.Memberships(ctx, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []Purpose
+	for _, m := range places {
+		p, err := s.purpose(ctx, u, m.Agreement)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// purpose looks at an agreement for a person now.
+func (s *Service) purpose(ctx context.Context, u registry.User, ref string) (Purpose, error) {
+	a, err := s.o.Store.Agreement(ctx, ref)
+	if err != nil {
+		return Purpose{}, err
+	}
+	var place *registry.Member
+	switch m, err := s.o.Store.Member(ctx, ref, u.ID); {
+	case err == nil:
+		place = &m
+	case fault.Of(err) != fault.NotFound:
+		return Purpose{}, err
+	}
+	p := Purpose{Agreement: a}
+	p.Access, p.Closed = policy.New(registry.Evidence(u, a, place), s.o.Now())
+	if k := fault.Of(p.Closed); p.Closed != nil && k != fault.Denied {
+		return Purpose{}, p.Closed
+	}
+	return p, nil
+}
+
+// Access returns what a session may do now: read afresh from the account, the
+// agreement that was chosen and the place on it, so that whatever ends has ended
+// at the next request. Whoever sees records and has not chosen, or must accept
+// new terms, gets an error of kind Purpose.
+func (s *Service) Access(ctx context.Context, u registry.User, x registry.Session) (policy.Access, error) {
+	if !u.SeesRecords() {
+		return policy.New(registry.Evidence(u, registry.Agreement{}, nil), s.o.Now())
+	}
+	if x.Agreement == "" {
+		return policy.Access{}, fault.New(fault.Purpose, "Say first what you will use the data for.")
+	}
+	p, err := s.purpose(ctx, u, x.Agreement)
+	switch {
+	case err != nil:
+		return policy.Access{}, err
+	case p.Closed != nil:
+		return policy.Access{}, p.Closed
+	case x.Terms != p.Agreement.TermsVersion():
+		return policy.Access{}, fault.New(fault.Purpose, "The terms of agreement %s have changed. Read and accept them to go on.", x.Agreement)
+	}
+	return p.Access, nil
+}
+
+// Choose gives a session its purpose: an agreement that the person is named on
+// and whose terms, of the version that they were shown, they accept. The session
+// goes on under a new token, and the old one opens nothing. Ids that were made for
+// another purpose open nothing either.
+func (s *Service) Choose(ctx context.Context, token, ref, terms, address, request string) (string, policy.Access, error) {
+	u, x, err := s.Check(ctx, token)
+	if err != nil {
+		return "", policy.Access{}, err
+	}
+	refuse := func(why error) (string, policy.Access, error) {
+		event := audit.Event{At: s.o.Now(), Kind: "purpose", Actor: u.Name, Role: string(u.Role), Outcome: "refused", Address: address, Request: request}
+		if err := s.o.Store.Record(context.WithoutCancel(ctx), event); err != nil {
+			return "", policy.Access{}, err
+		}
+		return "", policy.Access{}, why
+	}
+	unknown := fault.New(fault.Denied, "You are not named on an agreement of that reference. Ask the information governance lead.")
+	if !u.SeesRecords() {
+		return refuse(unknown)
+	}
+	p, err := s.purpose(ctx, u, ref)
+	switch {
+	case fault.Of(err) == fault.NotFound:
+		return refuse(unknown)
+	case err != nil:
+		return "", policy.Access{}, err
+	case p.Closed != nil:
+		return refuse(p.Closed)
+	case terms != p.Agreement.TermsVersion():
+		return refuse(fault.New(fault.Conflict, "The terms have changed while you read them. Read and accept them again."))
+	}
+	fresh, err := s.newToken()
+	if err != nil {
+		return "", policy.Access{}, err
+	}
+	event := audit.Event{At: s.o.Now(), Kind: "purpose", Actor: u.Name, Role: string(p.Access.Role()), Purpose: p.Access.Purpose(), Question: "terms " + terms + " accepted", Outcome: "done", Address: address, Request: request}
+	if err := s.o.Store.Record(ctx, event); err != nil {
+		return "", policy.Access{}, err
+	}
+	old := x.TokenHash
+	x.TokenHash, x.Agreement, x.Terms, x.Seen = hashToken(fresh), ref, terms, s.o.Now()
+	return fresh, p.Access, s.o.Store.ChoosePurpose(ctx, old, x, s.o.Now())
+}

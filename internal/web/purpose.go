@@ -1,0 +1,124 @@
+package web
+
+import (
+	"net/http"
+
+	"webenablehes/internal/auth"
+	"webenablehes/internal/fault"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/registry"
+	"webenablehes/internal/web/view"
+)
+
+// purposeForm asks what the data will be used for.
+func (s *Server) purposeForm(w http.ResponseWriter, r *http.Request) error {
+	u, x, err := s.c.Auth.Check(r.Context(), s.token(r))
+	if err != nil {
+		return err
+	}
+	return s.askPurpose(w, r, u, http.StatusOK, view.PurposeForm{Next: next(r.URL.Query().Get("next")), Chosen: x.Agreement})
+}
+
+// choosePurpose gives the session its purpose. The session goes on under another
+// token, so that pages of another purpose that are still open say so.
+func (s *Server) choosePurpose(w http.ResponseWriter, r *http.Request) error {
+	u, _, err := s.c.Auth.Check(r.Context(), s.token(r))
+	if err != nil {
+		return err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<14)
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
+	}
+	if err := s.demoAllowed(r.Context(), u); err != nil {
+		return err
+	}
+	in := r.PostForm
+	c := view.PurposeForm{Next: next(in.Get("next")), Chosen: in.Get("agreement")}
+	switch {
+	case c.Chosen == "":
+		c.Error, c.At = "Choose what you will use the data for.", "purpose"
+	default:
+		for i := range view.StandingTerms() {
+			if in.Get(view.TermKey(i)) == "" {
+				c.Error, c.At = "To see records you must agree to all of the terms.", view.TermKey(i)
+				break
+			}
+			c.Agreed = append(c.Agreed, view.TermKey(i))
+		}
+	}
+	if c.Error != "" {
+		for i := range view.StandingTerms() {
+			if key := view.TermKey(i); in.Get(key) != "" {
+				c.Agreed = append(c.Agreed, key)
+			}
+		}
+		return s.askPurpose(w, r, u, http.StatusBadRequest, c)
+	}
+	from := s.client(r)
+	token, acc, err := s.c.Auth.Choose(r.Context(), s.token(r), c.Chosen, in.Get("terms."+c.Chosen), from.Address, from.Request)
+	if k := fault.Of(err); k == fault.Denied || k == fault.Conflict {
+		c.Error, c.At = fault.Say(err), "purpose"
+		return s.askPurpose(w, r, u, k.Status(), c)
+	}
+	if err != nil {
+		return err
+	}
+	s.setCookie(w, token, 0)
+	to := c.Next
+	if to == "" || to == "/" {
+		to = home(acc.Role())
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) askPurpose(w http.ResponseWriter, r *http.Request, u registry.User, status int, c view.PurposeForm) error {
+	if !u.SeesRecords() {
+		http.Redirect(w, r, home(u.Role), http.StatusSeeOther)
+		return nil
+	}
+	all, err := s.c.Auth.Purposes(r.Context(), u)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if p.Closed != nil {
+			c.Closed = append(c.Closed, s.purposeCard(p))
+			continue
+		}
+		c.Open = append(c.Open, s.purposeCard(p))
+	}
+	if len(c.Open) == 1 && c.Chosen == "" {
+		c.Chosen = c.Open[0].Ref
+	}
+	title := "What will you use the data for?"
+	if c.Error != "" {
+		title = "Error: " + title
+	}
+	return s.show(w, r, status, view.PurposePage(s.frame(r, title, ""), c))
+}
+
+// purposeCard says what an agreement is, for the person who is named on it.
+func (s *Server) purposeCard(p auth.Purpose) view.Purpose {
+	a := p.Agreement
+	out := view.Purpose{Ref: a.Ref, Title: a.Title, Basis: a.Basis.Label(), Terms: a.TermsVersion(), Own: a.Terms, Ends: longDate(a.Until.Format("2006-01-02"))}
+	if p.Closed != nil {
+		out.Why = fault.Say(p.Closed)
+		return out
+	}
+	at, what, _ := p.Access.Ends()
+	out.Ends, out.Warning = view.Ending(at, what, s.c.Now())
+	switch {
+	case a.Basis == policy.Clinical && a.Whole:
+		out.Sees = "One line per patient of your team, with all their episodes."
+	case a.Basis == policy.Clinical:
+		out.Sees = "One line per patient of your team, with their episodes at your trust."
+	default:
+		out.Sees = "Episodes and patients, without names."
+		if a.Basis == policy.Approved {
+			out.Sees = "Episodes and patients, with the identifying fields of the approval."
+		}
+	}
+	return out
+}

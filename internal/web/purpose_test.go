@@ -1,0 +1,143 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"webenablehes/internal/policy"
+	"webenablehes/internal/policy/policytest"
+	"webenablehes/internal/registry"
+	"webenablehes/internal/web"
+)
+
+// post sends a form as somebody.
+func (s *site) post(role policy.Role, address string, form url.Values) *httptest.ResponseRecorder {
+	s.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if c, ok := s.cookies[role]; ok {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	s.server.ServeHTTP(w, r)
+	for _, c := range w.Result().Cookies() {
+		if c.Name == "session" {
+			s.cookies[role] = c
+		}
+	}
+	return w
+}
+
+func agreed(ref, terms string) url.Values {
+	return url.Values{"agreement": {ref}, "terms." + ref: {terms}, "agree-1": {"yes"}, "agree-2": {"yes"}, "agree-3": {"yes"}, "next": {"/records?sex=1"}}
+}
+
+// Nobody sees a record before saying what for, and what was shown for one purpose
+// opens nothing for another.
+func TestPurpose(t *testing.T) {
+	s := open(t, &web.Assets{})
+	second := s.records.agreement
+	second.Ref, second.Title, second.Terms = "DSA-2", "Another study", "Not for teaching."
+	if err := s.store.AddAgreement(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	s.join("ana", policy.Researcher, "")
+	const ana policy.Role = "ana"
+	u, err := s.store.UserByName(t.Context(), "ana")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, at := s.get(ana, "/records?sex=1")
+	if at != "/purpose?next=%2Frecords%3Fsex%3D1" || !strings.Contains(plain(body), "You are named on no agreement that is in force") {
+		t.Fatalf("at %s: %s", at, plain(body))
+	}
+	place := policytest.Member(s.records.agreement.From.AddDate(0, 1, 0))
+	for _, ref := range []string{"DSA-1", "DSA-2"} {
+		if err := s.store.PutMember(t.Context(), registry.Member{Agreement: ref, UserID: u.ID, From: place.From, Trained: place.Trained}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, body, _ = s.get(ana, "/purpose?next=%2Frecords%3Fsex%3D1")
+	contains(t, body, "What will you use the data for today?", "Not for teaching.", "DSA-1, ends 24 December 2026, 12:00.", "ends in 30 days")
+	if w := s.part(ana, "/records", "app"); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "Say first") {
+		t.Errorf("a part of a page before the purpose: %d", w.Code)
+	}
+	for name, c := range map[string]struct {
+		form   url.Values
+		status int
+		say    string
+	}{
+		"nothing":     {url.Values{}, http.StatusBadRequest, "Choose what you will use the data for."},
+		"not-agreed":  {url.Values{"agreement": {"DSA-1"}, "terms.DSA-1": {"1.1"}, "agree-1": {"yes"}}, http.StatusBadRequest, "you must agree to all"},
+		"not-named":   {agreed("CLINIC-1", "1.1"), http.StatusForbidden, "not named on"},
+		"unknown":     {agreed("DSA-99", "1.1"), http.StatusForbidden, "You are not named on an agreement of that reference"},
+		"older-terms": {agreed("DSA-1", "0.9"), http.StatusConflict, "The terms have changed"},
+	} {
+		before := s.cookies[ana].Value
+		w := s.post(ana, "/purpose", c.form)
+		if w.Code != c.status || !strings.Contains(plain(w.Body.String()), c.say) || s.cookies[ana].Value != before {
+			t.Errorf("%s: status %d, %s", name, w.Code, plain(w.Body.String()))
+		}
+	}
+	before := s.cookies[ana]
+	if w := s.post(ana, "/purpose", agreed("DSA-1", "1.1")); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/records?sex=1" {
+		t.Fatalf("status %d to %s", w.Code, w.Header().Get("Location"))
+	}
+	status, list, _ := s.get(ana, "/records?sex=1")
+	if status != http.StatusOK || !strings.Contains(plain(list), "Purpose: Study DSA-1") {
+		t.Fatalf("status %d", status)
+	}
+	now := s.cookies[ana]
+	s.cookies[ana] = before
+	if _, _, at := s.get(ana, "/records?sex=1"); !strings.HasPrefix(at, "/sign-in") {
+		t.Errorf("the token of before the choice still opens %s", at)
+	}
+	s.cookies[ana] = now
+	row := s.rows(ana, "/records?sex=1")[0]
+	if status, _, _ := s.get(ana, row); status != http.StatusOK {
+		t.Fatalf("own record: %d", status)
+	}
+	if w := s.post(ana, "/purpose", agreed("DSA-2", "1.1")); w.Code != http.StatusSeeOther {
+		t.Fatalf("switching: %d", w.Code)
+	}
+	if status, _, _ := s.get(ana, row); status != http.StatusNotFound {
+		t.Errorf("a record shown for another purpose: %d", status)
+	}
+	// new terms are to be accepted before anything else is shown
+	second.Terms = "Not for teaching, nor for talks."
+	if err := s.store.AmendAgreement(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, at := s.get(ana, "/records"); at != "/purpose?next=%2Frecords" {
+		t.Errorf("under changed terms: %s", at)
+	}
+	if w := s.post(ana, "/purpose", agreed("DSA-2", "1.2")); w.Code != http.StatusSeeOther {
+		t.Fatalf("accepting the new terms: %d", w.Code)
+	}
+	// whatever ends has ended at the next request
+	if err := s.store.RemoveMember(t.Context(), "DSA-2", u.ID); err != nil {
+		t.Fatal(err)
+	}
+	if status, body, _ := s.get(ana, "/records"); status != http.StatusForbidden || !strings.Contains(plain(body), "not named on agreement DSA-2") {
+		t.Errorf("after being taken off: %d", status)
+	}
+	if err := s.store.RevokeAgreement(t.Context(), "DSA-1", "the study is over", time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"/records", "/records?view=patients", "/records?view=charts", "/records/charts/provider.csv"} {
+		if status, body, _ := s.get(policy.Researcher, address); status != http.StatusForbidden || !strings.Contains(plain(body), "revoked") {
+			t.Errorf("%s after the revocation: %d", address, status)
+		}
+	}
+	_, body, _ = s.get(policy.Researcher, "/purpose")
+	contains(t, body, "Not open to you now", "Agreement DSA-1 has been revoked.")
+	// those who see no records have no purpose to choose
+	if _, _, at := s.get(policy.Planner, "/purpose"); at != "/tables/year-by-sex" {
+		t.Errorf("a planner is led to %s", at)
+	}
+}

@@ -1,0 +1,37 @@
+package view
+
+import "fmt"
+
+// PurposeForm is the form that asks for the purpose.
+type PurposeForm struct {
+	Next   string
+	Chosen string // reference
+	Open   []Purpose
+	Closed []Purpose // those that cannot be chosen now
+	Agreed []string  // keys of the terms that are ticked
+	Error  string
+	At     string // id of what the error is about
+}
+
+// Purpose is an agreement that a person is named on.
+type Purpose struct {
+	Ref, Title, Basis, Sees string
+	Ends                    string // day and time
+	Warning                 string // that it ends soon; ""
+	Terms                   string // version
+	Own                     string // terms of its own; ""
+	Why                     string // why it cannot be chosen
+}
+
+// StandingTerms are what everybody agrees to. Their version is in package
+// registry and goes up with them.
+func StandingTerms() []string {
+	return []string{
+		"use these records only for the purpose chosen above",
+		"not try to identify anyone, unless you are responsible for their care",
+		"keep what leaves this site on an approved system, and protect small numbers before anything is published",
+	}
+}
+
+// TermKey names a standing term's tick box.
+func TermKey(i int) string { return fmt.Sprintf("agree-%d", i+1) }
