@@ -26,7 +26,7 @@ type person struct {
 
 func demoPeople() []person {
 	return []person{
-		{"researcher", "Demo researcher", policy.Researcher, []string{"DEMO-STUDY", "DEMO-APPROVED"}},
+		{"researcher", "Demo researcher", policy.Researcher, []string{"DEMO-STUDY", "DEMO-STUDY-2"}},
 		{"clinician", "Demo clinician", policy.Clinician, []string{"DEMO-CLINIC"}},
 		{"planner", "Demo planner", policy.Planner, nil},
 		{"datamanager", "Demo data manager", policy.DataManager, nil},
@@ -38,7 +38,7 @@ func demoPeople() []person {
 func demoAgreements(years []string, subset string, now time.Time) []registry.Agreement {
 	out := []registry.Agreement{
 		{Ref: "DEMO-STUDY", Title: "Skin disease pathways study", Basis: policy.Study},
-		{Ref: "DEMO-APPROVED", Title: "Skin cancer and place study", Basis: policy.Approved, Fields: []string{"LSOA01"}},
+		{Ref: "DEMO-STUDY-2", Title: "Skin cancer and place study", Basis: policy.Approved, Fields: []string{"LSOA01"}},
 		{Ref: "DEMO-CLINIC", Title: "Dermatology clinic", Basis: policy.Clinical, Provider: demoProvider, Specialties: []string{"330", "257"}},
 	}
 	for i := range out {

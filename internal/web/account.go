@@ -86,7 +86,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	token, u, err := s.c.Auth.SignIn(r.Context(), r.PostForm.Get("name"), r.PostForm.Get("password"), c.Address, c.Request)
 	if err == nil {
 		if err = s.demoAllowed(r.Context(), u); fault.Of(err) == fault.Denied {
-			err = s.refusedTo(r.Context(), u, r.Pattern, c, err)
+			err = s.refusedTo(r.Context(), u, registry.Session{}, r.Pattern, c, err)
 		}
 	}
 	if k := fault.Of(err); err != nil && (k == fault.Denied || k == fault.Limited) {

@@ -126,15 +126,15 @@ func (s *Server) refused(r *http.Request, pattern string, err error) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
 	defer cancel()
-	u, ok := s.signedIn(ctx, r)
+	u, x, ok := s.signedIn(ctx, r)
 	if !ok {
 		return err
 	}
-	return s.refusedTo(ctx, u, pattern, s.client(r), err)
+	return s.refusedTo(ctx, u, x, pattern, s.client(r), err)
 }
 
-func (s *Server) refusedTo(ctx context.Context, u registry.User, pattern string, from warehouse.Client, err error) error {
-	return s.c.Warehouse.Refused(ctx, warehouse.Refusal{Account: u.Name, Role: u.Role, Purpose: u.Agreement, Page: pattern}, from, err)
+func (s *Server) refusedTo(ctx context.Context, u registry.User, x registry.Session, pattern string, from warehouse.Client, err error) error {
+	return s.c.Warehouse.Refused(ctx, warehouse.Refusal{Account: u.Name, Role: u.Role, Purpose: x.Agreement, Page: pattern}, from, err)
 }
 
 func (s *Server) run(h handler, w http.ResponseWriter, r *http.Request) (err error) {

@@ -35,7 +35,7 @@ func (s *Server) reader(r *http.Request) (reader, error) {
 		rd.why = "Counts are for people who have signed in under an agreement that covers the records."
 		return rd, nil
 	case fault.Of(err) == fault.Denied:
-		err = s.refusedTo(r.Context(), rd.user, r.Pattern, rd.client, err)
+		err = s.refusedTo(r.Context(), rd.user, rd.session, r.Pattern, rd.client, err)
 		rd.why = "There are no counts here: " + fault.Say(err)
 		return rd, nil
 	case err != nil:

@@ -66,6 +66,8 @@ func (s *site) ways() []way {
 		{"GET /dictionary", res, nothing, "/dictionary", "", nil},
 		{"GET /codes", res, nothing, "/codes", "", nil},
 		{"/", res, nothing, "/nowhere", "", nil},
+		{"GET /purpose", res, nothing, "/purpose", "", nil},
+		{"POST /purpose", res, nothing, "/purpose", "", url.Values{}},
 		{"GET /account", res, within, "/account", "", nil},
 		{"GET /records/columns", res, within, "/records/columns", "", nil},
 		{"POST /records/columns", res, within, "/records/columns", "", url.Values{"column": {"SEX"}}},
@@ -247,6 +249,7 @@ func TestAccessEndsInTheMiddle(t *testing.T) {
 			before := s.events()
 			got := s.take(w.who, w)
 			events := s.since(before)
+			ref := map[policy.Role]string{policy.Researcher: s.records.agreement.Ref, policy.Clinician: s.records.clinic().Ref}[w.who]
 			switch {
 			case moment.Equal(last):
 				if got.Code >= 400 || slices.ContainsFunc(events, func(e audit.Event) bool { return e.Outcome == "refused" }) {
@@ -254,13 +257,13 @@ func TestAccessEndsInTheMiddle(t *testing.T) {
 				}
 				continue
 			case w.gives == counts:
-				if got.Code != http.StatusOK || strings.Contains(got.Body.String(), `class="num"`) || !strings.Contains(said(t, got), "Agreement DSA-1 has ended.") {
+				if got.Code != http.StatusOK || strings.Contains(got.Body.String(), `class="num"`) || !strings.Contains(said(t, got), "Agreement "+ref+" has ended.") {
 					t.Errorf("%s: status %d: %s", w, got.Code, said(t, got))
 				}
 			default:
-				bare(t, w, got, http.StatusForbidden, "You may not see this Agreement DSA-1 has ended. Ask the information governance lead.")
+				bare(t, w, got, http.StatusForbidden, "You may not see this Agreement "+ref+" has ended. Ask the information governance lead.")
 			}
-			want := []audit.Event{{Kind: "page", Actor: string(w.who), Role: string(w.who), Purpose: "DSA-1", Question: w.pattern, Outcome: "refused", Address: "192.0.2.1"}}
+			want := []audit.Event{{Kind: "page", Actor: string(w.who), Role: string(w.who), Purpose: ref, Question: w.pattern, Outcome: "refused", Address: "192.0.2.1"}}
 			for i := range events {
 				events[i].At, events[i].Request = time.Time{}, ""
 			}

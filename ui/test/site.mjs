@@ -49,6 +49,16 @@ export function site({ patients = 4000, first = 2008, last = 2010 } = {}) {
     await page.fill('#password', password);
     await page.click('main button[type=submit]');
     await page.waitForLoadState(); // the script is there too
+    if (new URL(page.url()).pathname === '/purpose') await s.choose(page);
+  };
+
+  // choose says what the data are for, and agrees to the terms.
+  s.choose = async (page, agreement) => {
+    if (agreement) await page.check(`input[value="${agreement}"]`);
+    else await page.check('input[name=agreement] >> nth=0');
+    for (const box of await page.locator('input[name^=agree-]').all()) await box.check();
+    await page.click('main button[type=submit]');
+    await page.waitForLoadState();
   };
 
   // check lets axe look at a page as it stands. It comes in by the debugger, past
