@@ -185,7 +185,7 @@ func (q Query) Validate(d *hes.Dictionary) error {
 		if len(f.Bundles) > MaxValues || len(f.Bundles) > 0 && f.Chars > 0 || slices.ContainsFunc(f.Bundles, func(b Bundle) bool { return b.Name == "" }) {
 			return fault.New(fault.Invalid, "The facet %s cannot be counted in these bundles.", f.Field)
 		}
-		if err := validate(d, f.Where); err != nil {
+		if err := validate(d, f.Where, false); err != nil {
 			return err
 		}
 		if len(f.Under)+len(f.Bundles) > 0 && field.Type != hes.Code && field.Type != hes.Key {
