@@ -92,7 +92,7 @@ func TestNoValueGetsOut(t *testing.T) {
 		engine.Engine = memory.New(dict, drivertest.Columns(t, dict, held()), marked())
 		o.engine, o.log = engine, slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true})
 		o.facts.Rules = []warehouse.Rule{{ID: "N1", Title: "Care under dermatology", Start: true}, {ID: "N2", Title: "A skin diagnosis"}}
-		o.agreement.Provider = inARow
+		o.team = inARow
 	})
 	engine.asked = -1000 // whole while the addresses are found
 	in := newIntruder(s, 8)

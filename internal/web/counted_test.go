@@ -89,7 +89,7 @@ func (c *counted) captioned(doc node, caption string) node {
 func TestNumbersBesideTheExplorer(t *testing.T) {
 	r := makeRelease(t, 8000)
 	s := open(t, &web.Assets{}, func(o *source) {
-		o.engine, o.facts, o.agreement = r.engine, r.facts, r.agreement(o.agreement.From.AddDate(0, 1, 0))
+		o.engine, o.facts, o.team, o.agreement = r.engine, r.facts, r.team, r.agreement(o.agreement.From.AddDate(0, 1, 0))
 	})
 	all := 0
 	for _, role := range []policy.Role{policy.Researcher, policy.Clinician} {
