@@ -264,7 +264,7 @@ func TestHandoverOpensNoPage(t *testing.T) {
 			return err
 		}(),
 		"patient": func() error {
-			_, err := d.Patient(t.Context(), acc, query.Query{Columns: []string{"SEX"}}, "x", "", warehouse.Client{})
+			_, err := d.Patient(t.Context(), acc, query.Query{Columns: []string{"SEX"}}, "x", "", nil, warehouse.Client{})
 			return err
 		}(),
 		"episode": func() error {

@@ -22,6 +22,14 @@ type Life struct {
 	Fields   []string     // as People.Fields
 	Bars     []Bar        // the newest episodes, newest first, at most query.MaxLimit
 	Whole    bool         // Bars are all of them
+	Previous string       // ids of the patients beside this one on the page of the list; "" at its ends and where the list has other lines
+	Next     string
+}
+
+// List is a page of a list of patients, from which one was opened.
+type List struct {
+	Query query.Query // as People was asked
+	Page  Page
 }
 
 // Bar is one episode on a patient's timeline.
@@ -34,8 +42,8 @@ type Bar struct {
 
 // Patient returns one patient that the person was shown. q.Where and q.Columns
 // are used of q. spell, if given, is the id of a spell from Spells: only its
-// episodes match.
-func (w *Warehouse) Patient(ctx context.Context, acc policy.Access, q query.Query, id, spell string, from Client) (*Life, error) {
+// episodes match. list, if given, is the list that the patient was opened from.
+func (w *Warehouse) Patient(ctx context.Context, acc policy.Access, q query.Query, id, spell string, list *List, from Client) (*Life, error) {
 	q = query.Query{Where: q.Where, Columns: q.Columns, Limit: query.MaxLimit, Counts: true}
 	out := &Life{}
 	beside := func(ctx context.Context, got *asked) error {
@@ -53,6 +61,9 @@ func (w *Warehouse) Patient(ctx context.Context, acc policy.Access, q query.Quer
 			return err
 		}
 		if err := w.bars(ctx, got, l, who, out); err != nil {
+			return err
+		}
+		if err := w.onPage(ctx, acc, got, list, who, out); err != nil {
 			return err
 		}
 		out.Fields, out.Person = l.fields, Person{TooMany: len(few) == 0}
@@ -78,6 +89,40 @@ func (w *Warehouse) Patient(ctx context.Context, acc policy.Access, q query.Quer
 	}
 	out.Answer = w.answer(acc, q, got)
 	return out, nil
+}
+
+// onPage finds the patients beside one on the page of a list. It tells nothing
+// that the page did not: a list that the access does not cover, and a page that
+// was not this person's, have no neighbours.
+func (w *Warehouse) onPage(ctx context.Context, acc policy.Access, got *asked, list *List, who driver.PersonID, out *Life) error {
+	if list == nil || list.Query.Unit != query.Patients || list.Query.Validate(w.o.Dictionary) != nil {
+		return nil
+	}
+	if _, err := acc.Narrow(list.Query, policy.Scope{}, w.o.Dictionary, w.o.Now()); err != nil {
+		return nil
+	}
+	plan := driver.NewPlan(query.Query{Unit: query.Patients, Where: list.Query.Where, Sort: list.Query.Sort, Limit: list.Query.Limit})
+	plan.Guard = got.guard
+	page := *got
+	page.bind = bind(list.Query)
+	if err := page.place(&plan, asking{after: list.Page.After, before: list.Page.Before}); err != nil {
+		return nil
+	}
+	a, err := got.engine.Ask(ctx, plan)
+	if err != nil {
+		return w.failed(ctx, err)
+	}
+	at := slices.IndexFunc(a.Rows, func(r driver.Row) bool { return r.Person == who })
+	if at < 0 {
+		return nil
+	}
+	if at > 0 {
+		out.Previous = got.keys.seal(patientID, uint32(a.Rows[at-1].Person), 0)
+	}
+	if at+1 < len(a.Rows) {
+		out.Next = got.keys.seal(patientID, uint32(a.Rows[at+1].Person), 0)
+	}
+	return nil
 }
 
 // bars asks for the person's episodes that the access covers. A person of whom it

@@ -44,7 +44,7 @@ func TestOnePatient(t *testing.T) {
 			}
 			several, none := 0, 0
 			for i, row := range people.Rows {
-				life, err := d.Patient(t.Context(), c.acc, query.Query{Where: c.where, Columns: []string{"EPIKEY", "SEX"}}, row.PatientID, "", warehouse.Client{})
+				life, err := d.Patient(t.Context(), c.acc, query.Query{Where: c.where, Columns: []string{"EPIKEY", "SEX"}}, row.PatientID, "", nil, warehouse.Client{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -107,19 +107,19 @@ func TestIDsOfPatientsAndSpells(t *testing.T) {
 	mine := people.Rows[0].PatientID
 	for name, try := range map[string]func() error{
 		"foreign-patient": func() error {
-			_, err := d.Patient(t.Context(), bob, query.Query{}, mine, "", warehouse.Client{})
+			_, err := d.Patient(t.Context(), bob, query.Query{}, mine, "", nil, warehouse.Client{})
 			return err
 		},
 		"guess": func() error {
-			_, err := d.Patient(t.Context(), ana, query.Query{}, "AAAAAAAAAAAAAAAAAAAAAA", "", warehouse.Client{})
+			_, err := d.Patient(t.Context(), ana, query.Query{}, "AAAAAAAAAAAAAAAAAAAAAA", "", nil, warehouse.Client{})
 			return err
 		},
 		"foreign-spell": func() error {
-			_, err := d.Patient(t.Context(), ana, query.Query{}, mine, spells.Lines[0].ID, warehouse.Client{})
+			_, err := d.Patient(t.Context(), ana, query.Query{}, mine, spells.Lines[0].ID, nil, warehouse.Client{})
 			return err
 		},
 		"patient-as-spell": func() error {
-			_, err := d.Patient(t.Context(), ana, query.Query{}, mine, mine, warehouse.Client{})
+			_, err := d.Patient(t.Context(), ana, query.Query{}, mine, mine, nil, warehouse.Client{})
 			return err
 		},
 	} {
@@ -129,7 +129,7 @@ func TestIDsOfPatientsAndSpells(t *testing.T) {
 	}
 	// A patient of whom the access covers nothing any more.
 	none := access(t, policy.Evidence{Account: "ana", Role: policy.Researcher, Years: []string{"9900"}})
-	if _, err := d.Patient(t.Context(), none, query.Query{}, mine, "", warehouse.Client{}); fault.Of(err) != fault.NotFound {
+	if _, err := d.Patient(t.Context(), none, query.Query{}, mine, "", nil, warehouse.Client{}); fault.Of(err) != fault.NotFound {
 		t.Errorf("a patient outside the years: %v", err)
 	}
 }
@@ -193,7 +193,7 @@ func TestLinesOfSpells(t *testing.T) {
 					if key := d.key(t, c.acc, line.First); key != first["EPIKEY"] {
 						t.Errorf("the first episode is said to be another")
 					}
-					life, err := d.Patient(t.Context(), c.acc, query.Query{Columns: []string{"PROVIDER_SPELL"}}, row.PatientID, line.ID, warehouse.Client{})
+					life, err := d.Patient(t.Context(), c.acc, query.Query{Columns: []string{"PROVIDER_SPELL"}}, row.PatientID, line.ID, nil, warehouse.Client{})
 					if err != nil || len(life.Rows) != len(all) || life.Rows[0].Values[0] != number {
 						t.Errorf("it opens %d episodes of %d, %v", len(life.Rows), len(all), err)
 					}
@@ -214,5 +214,65 @@ func TestLinesOfSpells(t *testing.T) {
 	}
 	if e := d.log.events[len(d.log.events)-1]; e.Outcome != "refused" {
 		t.Error("the refusal is not recorded")
+	}
+}
+
+// Beside a patient stand those before and behind on the page of the list, in its
+// order; a list or a page that is not the person's has none.
+func TestPatientsBeside(t *testing.T) {
+	d, _ := lives(t)
+	acc := researcher(t)
+	women := query.In{Field: "SEX", Values: []string{"2"}}
+	for name, q := range map[string]query.Query{
+		"by-time":   {Unit: query.Patients, Limit: 7},
+		"by-number": {Unit: query.Patients, Limit: 7, Where: women, Sort: []query.Sort{{Field: query.ByEpisodes, Desc: true}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page, last := warehouse.Page{}, warehouse.Page{}
+			for range 3 {
+				people, err := d.People(t.Context(), acc, q, page, warehouse.Client{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				at := func(i int) string {
+					if i < 0 || i >= len(people.Rows) {
+						return ""
+					}
+					return people.Rows[i].PatientID
+				}
+				for i := range people.Rows {
+					// the filters of the page itself are not those of the list
+					life, err := d.Patient(t.Context(), acc, query.Query{Columns: []string{"SEX"}}, at(i), "", &warehouse.List{Query: q, Page: page}, warehouse.Client{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if life.Previous != at(i-1) || life.Next != at(i+1) {
+						t.Errorf("patient %d of the page stands between others", i)
+					}
+				}
+				last, page = page, warehouse.Page{After: people.After}
+			}
+			people, err := d.People(t.Context(), acc, q, last, warehouse.Client{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			other, bob := q, access(t, policy.Evidence{Account: "bob", Role: policy.Researcher})
+			other.Where = query.In{Field: "SEX", Values: []string{"1"}}
+			theirs, err := d.People(t.Context(), bob, q, warehouse.Page{}, warehouse.Client{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			spells, beyond := q, q
+			spells.Unit, beyond.Where = query.Spells, query.Missing{Field: "CONSULT"}
+			for what, l := range map[string]*warehouse.List{
+				"no list": nil, "another page": {Query: q}, "the cursor of another question": {Query: other, Page: last}, "another person's cursor": {Query: q, Page: warehouse.Page{After: theirs.After}},
+				"a guess": {Query: q, Page: warehouse.Page{Before: "x"}}, "a list of spells": {Query: spells}, "a list beyond the agreement": {Query: beyond}, "no list at all": {Query: query.Query{Unit: query.Patients, Limit: -1}},
+			} {
+				life, err := d.Patient(t.Context(), acc, query.Query{Columns: []string{"SEX"}}, people.Rows[3].PatientID, "", l, warehouse.Client{})
+				if err != nil || life.Previous != "" || life.Next != "" {
+					t.Errorf("%s: patients beside this one, %v", what, err)
+				}
+			}
+		})
 	}
 }

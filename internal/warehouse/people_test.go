@@ -375,7 +375,7 @@ func TestLinesWithoutFields(t *testing.T) {
 		t.Errorf("%d with later admissions, %d marks", later, marks)
 	}
 	id := got.Rows[0].PatientID
-	life, err := d.Patient(t.Context(), acc, query.Query{Columns: []string{"CLASSPAT"}}, id, "", warehouse.Client{})
+	life, err := d.Patient(t.Context(), acc, query.Query{Columns: []string{"CLASSPAT"}}, id, "", nil, warehouse.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,7 +384,7 @@ func TestLinesWithoutFields(t *testing.T) {
 			t.Errorf("a bar says %+v", b)
 		}
 	}
-	if _, err := d.Patient(t.Context(), acc, query.Query{Columns: []string{"SEX"}}, id, "", warehouse.Client{}); fault.Of(err) != fault.Denied {
+	if _, err := d.Patient(t.Context(), acc, query.Query{Columns: []string{"SEX"}}, id, "", nil, warehouse.Client{}); fault.Of(err) != fault.Denied {
 		t.Errorf("a column that is not covered: %v", err)
 	}
 }
@@ -405,7 +405,7 @@ func TestAKeyThatIsNoPersons(t *testing.T) {
 	if p := got.Lines[0]; !p.TooMany || p.Sex != "" || got.Rows[0].Episodes.Published() != len(records) {
 		t.Errorf("%+v", p)
 	}
-	life, err := d.Patient(t.Context(), researcher(t), query.Query{}, got.Rows[0].PatientID, "", warehouse.Client{})
+	life, err := d.Patient(t.Context(), researcher(t), query.Query{}, got.Rows[0].PatientID, "", nil, warehouse.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}

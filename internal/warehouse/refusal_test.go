@@ -160,12 +160,12 @@ func TestTheRecordNamesWhatWasCounted(t *testing.T) {
 	q := ten
 	q.Where = query.In{Field: "SEX", Values: []string{"1", "2"}}
 	q.Limit = 3
-	q.Facets = []query.Facet{{Field: "DIAG_nn", Chars: 3, Limit: 7}, {Field: "DIAG_nn", Chars: 3, Under: []string{"L40"}}, {Field: "SEX"}}
+	q.Facets = []query.Facet{{Field: "DIAG_nn", Chars: 3, Limit: 7}, {Field: "DIAG_nn", Chars: 3, Under: []string{"L40"}}, {Field: "SEX"}, {Field: "FYEAR", Where: query.Missing{Field: "DIAG_02_nn"}}}
 	first, err := d.Explore(t.Context(), researcher(t), q, warehouse.Page{}, warehouse.Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := d.log.events[0].Question, q.String()+", showing ADMIDATE, SEX, with the values of DIAG_nn (first 3), SEX"; got != want {
+	if got, want := d.log.events[0].Question, q.String()+", showing ADMIDATE, SEX, with the values of DIAG_nn (first 3), SEX, FYEAR where DIAG_02_nn is not recorded"; got != want {
 		t.Errorf("the record says\n%q, want\n%q", got, want)
 	}
 	q.Facets = nil

@@ -118,7 +118,7 @@ func TestZeroAccessIsDenied(t *testing.T) {
 	if _, err := d.FixedTable(t.Context(), policy.Access{}, "year-by-sex", warehouse.Client{}); err == nil {
 		t.Error("table: no error")
 	}
-	if _, err := d.Patient(t.Context(), policy.Access{}, query.Query{}, "x", "", warehouse.Client{}); err == nil {
+	if _, err := d.Patient(t.Context(), policy.Access{}, query.Query{}, "x", "", nil, warehouse.Client{}); err == nil {
 		t.Error("patient: no error")
 	}
 	if _, err := d.Episode(t.Context(), policy.Access{}, query.Query{}, "x", warehouse.Client{}); err == nil {
@@ -157,7 +157,7 @@ func TestRowRules(t *testing.T) {
 		t.Fatalf("%d patients, want %d, %v", len(a.Rows), len(persons), err)
 	}
 	for _, r := range a.Rows {
-		p, err := d.Patient(t.Context(), team, query.Query{Columns: []string{"PROCODE3"}}, r.PatientID, "", warehouse.Client{})
+		p, err := d.Patient(t.Context(), team, query.Query{Columns: []string{"PROCODE3"}}, r.PatientID, "", nil, warehouse.Client{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,7 @@ type builder struct {
 	unfinished []*branch  // conditions that are not filled in
 	refused    int        // conditions that are wrong
 	beyond     bool       // a field is not covered
+	choosing   int        // conditions that show the list of all fields
 	use        bool
 }
 

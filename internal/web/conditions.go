@@ -13,6 +13,11 @@ import (
 	"webenablehes/internal/web/view"
 )
 
+// mostChoosing is how many conditions show the list of all fields at once, which
+// is longer than everything else of them: those without a field, and the others
+// as soon as another one is wanted.
+const mostChoosing = 8
+
 // longForm is how many bytes of conditions a form may hold before it is sent in
 // the body of a request: proxies refuse addresses of more than 8,000.
 const longForm = 1500
@@ -162,6 +167,10 @@ func (b *builder) shown(t *branch, path string, level int, lists map[string]hes.
 	}
 	if t.how != "" {
 		return out
+	}
+	if t.field == "" && b.choosing < mostChoosing {
+		out.Choosing = true
+		b.choosing++
 	}
 	f, known := b.s.c.Dictionary.Field(t.field)
 	switch {

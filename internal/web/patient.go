@@ -20,6 +20,8 @@ type patientState struct {
 	spell    string     // id of the one stay to which the list is restricted
 	provider bool       // lanes by provider, not by condition
 	list     string     // the address of the list to go back to
+	of       query.View // the filters of that list
+	page     warehouse.Page
 }
 
 // patientURL is the canonical address of a patient's page. The list to go back to
@@ -60,7 +62,7 @@ func (s *Server) patientState(in url.Values, sc scene, acc policy.Access) patien
 	if !acc.SeesEpisodes() {
 		st.view.Unit = query.Patients // the only list that they have
 	}
-	st.list = address(st.view, warehouse.Page{})
+	st.list, st.of = address(st.view, warehouse.Page{}), st.view
 	if !in.Has("list") {
 		return st
 	}
@@ -75,7 +77,8 @@ func (s *Server) patientState(in url.Values, sc scene, acc policy.Access) patien
 	if !acc.SeesEpisodes() {
 		state.Unit = query.Patients
 	}
-	st.list = address(state, warehouse.Page{After: back.Get("after"), Before: back.Get("before")})
+	st.of, st.page = state, warehouse.Page{After: back.Get("after"), Before: back.Get("before")}
+	st.list = address(st.of, st.page)
 	return st
 }
 
@@ -106,7 +109,8 @@ func (s *Server) patient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	life, err := s.c.Warehouse.Patient(r.Context(), v.access, query.Query{Where: st.view.Where(), Columns: columns}, id, st.spell, v.client)
+	life, err := s.c.Warehouse.Patient(r.Context(), v.access, query.Query{Where: st.view.Where(), Columns: columns}, id, st.spell,
+		&warehouse.List{Query: s.question(scene{state: st.of}, nil), Page: st.page}, v.client)
 	if err != nil {
 		return err
 	}
@@ -140,6 +144,14 @@ func (s *Server) life(sc scene, st patientState, id string, l *warehouse.Life) v
 		everything.view, everything.spell = st.view.Everything(), ""
 		x.EverythingURL = patientURL(id, everything)
 	}
+	// beside the patient stand those of the list, with the filters of the list
+	at := func(id string) string {
+		if id == "" {
+			return ""
+		}
+		return patientURL(id, patientState{view: st.of, provider: st.provider, list: st.list})
+	}
+	x.PreviousURL, x.NextURL = at(l.Previous), at(l.Next)
 	x.Known = s.known(l)
 	x.Died = l.Person.Died != ""
 	x.Timeline = s.timeline(sc, st, id, l, dated)

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"html"
 	"maps"
 	"net/http"
@@ -371,4 +372,72 @@ func TestAKeyThatIsNoPersons(t *testing.T) {
 	}
 	_, body, _ = s.get(policy.Researcher, links[0]["Patient"])
 	contains(t, body, "1,001", "The newest 200 of 1,001 are listed.", "The newest 200 episodes are drawn.")
+}
+
+// From a list of patients one goes on to the next without going back: along the
+// page of the list, in its order and with its filters, whatever has been narrowed
+// on the way.
+func TestNextPatient(t *testing.T) {
+	s := open(t, &web.Assets{}, func(s *source) {
+		var rows []driver.Record
+		for i := range 120 {
+			r := maps.Clone(episodes()[20+i%30])
+			r["EPIKEY"], r[hes.PersonField] = fmt.Sprint(9000+i), fmt.Sprintf("SYNTH%027d", i)
+			rows = append(rows, r)
+		}
+		s.engine = memory.New(s.dict, drivertest.Columns(t, s.dict, held()), rows)
+	})
+	beside := func(body, which string) string {
+		_, rest, ok := strings.Cut(body, "data-"+which+`-record href="`)
+		if !ok {
+			return ""
+		}
+		link, _, _ := strings.Cut(rest, `"`)
+		return html.UnescapeString(link)
+	}
+	for _, role := range []policy.Role{policy.Researcher, policy.Clinician} {
+		_, body, _ := s.get(role, "/records?sex=2&view=patients")
+		_, list, _ := strings.Cut(body, `data-next`)
+		second := html.UnescapeString(linkOf.FindStringSubmatch(list)[1])
+		for _, address := range []string{"/records?sex=2&view=patients", second} {
+			_, body, _ = s.get(role, address)
+			_, links := table(body)
+			if len(links) < 10 {
+				t.Fatalf("%s: %d patients at %s", role, len(links), address)
+			}
+			at := links[0]["Patient"]
+			for i := range links {
+				if at != links[i]["Patient"] {
+					t.Fatalf("%s: after %d patients of %s comes %s", role, i, address, at)
+				}
+				status, page, canonical := s.get(role, at)
+				if status != http.StatusOK || canonical != at || strings.Contains(at, "SYNTH") {
+					t.Fatalf("%s: %d at %s", role, status, canonical)
+				}
+				if back := beside(page, "previous"); (i == 0) != (back == "") || i > 0 && back != links[i-1]["Patient"] {
+					t.Errorf("%s: before patient %d comes %s", role, i, back)
+				}
+				at = beside(page, "next")
+			}
+			if at != "" {
+				t.Errorf("%s: after the last of the page comes %s", role, at)
+			}
+			// narrowed and by provider: on to the next of the list, by provider
+			here, next := links[2]["Patient"], links[3]["Patient"]
+			id, _, _ := strings.Cut(here, "?")
+			narrowed := id + "?age=20&sex=2&view=patients&lanes=provider&list=" + url.QueryEscape(strings.TrimPrefix(address, "/records?"))
+			_, page, _ := s.get(role, narrowed)
+			want, _, _ := strings.Cut(next, "?")
+			if got := beside(page, "next"); !strings.HasPrefix(got, want+"?sex=2&view=patients&lanes=provider") {
+				t.Errorf("%s: from a narrowed page on to %s", role, got)
+			}
+		}
+	}
+	// from a list of episodes there is no next patient
+	_, body, _ := s.get(policy.Researcher, "/records?sex=2")
+	_, list, _ := strings.Cut(body, `class="pid"`)
+	_, page, at := s.get(policy.Researcher, html.UnescapeString(linkOf.FindStringSubmatch(list)[1]))
+	if !strings.HasPrefix(at, "/patients/") || beside(page, "next") != "" || beside(page, "previous") != "" {
+		t.Error("a list of episodes has patients beside")
+	}
 }

@@ -61,7 +61,7 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 		artist.q = query.Query{Unit: state.Unit, Where: state.Where()}
 		return s.oneChart(w, r, v, artist, key)
 	}
-	q := s.question(sc, columns)
+	q := s.question(sc, append(slices.Clip(columns), s.further(sc, columns)...))
 	var drawers []drawer
 	if state.Charts {
 		artist.q = counting(q)
@@ -74,7 +74,7 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	x := s.explorer(sc, answer, q.Columns)
+	x := s.explorer(sc, answer, columns)
 	x.Lines = lines
 	x.Months.Shown = !stripFolded(r)
 	if x.Empty() || state.Charts && answer.Episodes.Zero() {
@@ -168,6 +168,21 @@ func (s *Server) question(sc scene, columns []string) query.Query {
 	return q
 }
 
+// further are the fields of further diagnoses and procedures, of which a list of
+// episodes tells how many there are beside the main one that it shows.
+func (s *Server) further(sc scene, columns []string) (out []string) {
+	if sc.state.Unit != query.Episodes {
+		return nil
+	}
+	for _, pair := range [...][2]string{{hes.MainDiagnosis, hes.FurtherDiagnosis}, {hes.MainProcedure, hes.FurtherProcedure}} {
+		f, ok := s.c.Dictionary.Field(pair[1])
+		if ok && slices.Contains(columns, pair[0]) && !slices.Contains(columns, pair[1]) && sc.offer.Holds(f) {
+			out = append(out, pair[1])
+		}
+	}
+	return out
+}
+
 // bringsBack puts beside each filter of an empty list the episodes that there
 // would be without it. It is a question of its own, so that lists that are not
 // empty need not wait for it.
@@ -233,12 +248,12 @@ func (s *Server) explorer(sc scene, a *warehouse.Answer, columns []string) view.
 	if open := sc.openNow(); !slices.Equal(open, sc.atFirst()) {
 		x.Open = strings.Join(open, ",")
 	}
-	for _, f := range a.Columns {
+	for _, f := range a.Columns[:min(len(a.Columns), len(columns))] { // what is counted only comes behind
 		x.Columns = append(x.Columns, s.column(state, f))
 	}
 	if state.Unit == query.Episodes {
 		for _, r := range a.Rows {
-			x.Rows = append(x.Rows, s.line(a.Columns, r, state))
+			x.Rows = append(x.Rows, s.line(a.Columns, len(x.Columns), r, state))
 		}
 	}
 	return x
@@ -286,7 +301,9 @@ func columnClass(f hes.Field) string {
 	return "text"
 }
 
-func (s *Server) line(columns []hes.Field, r warehouse.Row, state query.View) view.Line {
+// line is an episode of a list: its first columns as cells, and of those behind
+// them how many codes they hold.
+func (s *Server) line(columns []hes.Field, shown int, r warehouse.Row, state query.View) view.Line {
 	l := view.Line{Patient: r.Patient}
 	q := state.Encode()
 	if q != "" {
@@ -296,8 +313,17 @@ func (s *Server) line(columns []hes.Field, r warehouse.Row, state query.View) vi
 	if r.PatientID != "" {
 		l.PatientURL = patientURL(r.PatientID, patientState{view: state, list: firstPage(state)})
 	}
-	for i, f := range columns {
+	for i, f := range columns[:shown] {
 		l.Cells = append(l.Cells, s.cell(f, r.Values[i]))
+	}
+	for i, further := range columns[shown:] {
+		at := slices.IndexFunc(columns, func(f hes.Field) bool { return f.Family == further.Family && f.Slot == 1 })
+		for code := range strings.SplitSeq(r.Values[shown+i], ",") {
+			if code != "" {
+				l.Cells[at].More++
+			}
+		}
+		l.Cells[at].MoreOf = map[bool]string{true: "diagnoses", false: "procedures"}[further.Name == hes.FurtherDiagnosis]
 	}
 	return l
 }

@@ -84,12 +84,12 @@ export function close(): void {
 }
 
 // step opens the next or the previous record, if one is open or this is a
-// record's page. It waits a moment: who goes on at once never sees this one.
+// record's page, or a patient's. It waits a moment: who goes on at once never sees this one.
 export function step(by: 1 | -1): boolean {
   const sign = by > 0 ? '[data-next-record]' : '[data-previous-record]';
   const open = drawer();
   if (!open) {
-    const link = find<HTMLElement>('.rcd--page ' + sign);
+    const link = find<HTMLElement>(`:is(.rcd--page, .pat) ${sign}`);
     link?.click();
     return link !== null;
   }

@@ -44,7 +44,8 @@ export function begin(): void {
   if (!document.querySelector('#app')) return;
   let soon: ReturnType<typeof setTimeout> | undefined;
   document.addEventListener('scroll', () => { clearTimeout(soon); soon = setTimeout(keep, 150); }, true);
-  document.addEventListener('click', keep, true); // before what is clicked leads away
+  // before what is clicked leads away; a filter that is ticked is noted when its answer is there
+  document.addEventListener('click', (e) => { if ((e.target as Element).closest('a, button, tr')) keep(); }, true);
   const back = left();
   restore(history.state?.at ?? back);
 }

@@ -31,6 +31,23 @@ test('no-page-is-too-large', async () => {
   });
 });
 
+// A condition is a row of its own with every field to choose from.
+test('many-conditions-are-a-light-page', async () => {
+  const { context, page, wrong } = await open();
+  await signIn(page, 'researcher');
+  const row = (i, field = '', value = '') => [['node', `c 0.${i}`], [`field 0.${i}`, field], [`op 0.${i}`, 'is'], [`value 0.${i}`, value]];
+  for (const [name, rows] of [['of a field', (i) => row(i, ['SEX', 'DIAG_01', 'ADMIMETH', 'STARTAGE'][i % 4], ['Male', 'L40', '11', '65'][i % 4])], ['to be chosen', (i) => row(i)]]) {
+    const form = new URLSearchParams([['node', 'g 0'], ['how 0', 'any'], ...Array.from({ length: 20 }, (_, i) => rows(i)).flat()]);
+    await page.goto(`${here.url}/records/conditions?${form}`);
+    assert.equal(await page.locator('.row').count(), 20);
+    const nodes = await page.evaluate(() => document.querySelectorAll('*').length);
+    assert.ok(nodes <= 3000, `20 conditions ${name}: ${nodes} nodes`);
+    await check(page, `conditions-${name}`);
+  }
+  await context.close();
+  assert.deepEqual(wrong, []);
+});
+
 test('pages-at-200-percent', async () => {
   await visit({ width: 720, height: 450, deviceScaleFactor: 2 }, async (page, name) => {
     await check(page, `${name}-200`);

@@ -35,6 +35,17 @@ for (const javaScriptEnabled of [true, false]) {
     assert.match(await page.textContent('.chips'), /Sex is Female and Age is 65 or more/);
     await page.click('.chips .edit');
     await page.waitForURL(/conditions/);
+    // another field is chosen from the list of all, which the others do not hold
+    assert.ok(await page.locator('#conditions option').count() < 60);
+    await page.focus('select[name="field 0.0"]');
+    await page.selectOption('select[name="field 0.0"]', '');
+    if (!javaScriptEnabled) await page.click('.cond__go button[value="show"]');
+    await page.waitForSelector('select[name="field 0.0"] optgroup', { state: 'attached' });
+    if (javaScriptEnabled) assert.equal(await page.evaluate(() => document.activeElement.name), 'field 0.0', 'the focus stays');
+    await page.selectOption('select[name="field 0.0"]', 'SEX');
+    if (!javaScriptEnabled) await page.click('.cond__go button[value="show"]');
+    await page.locator('#says >> text=Sex is Female and').waitFor();
+    assert.ok(await page.isChecked('.ticks >> text=Female'), 'what was ticked is kept');
     // Back takes one button back
     await page.click('button[value="remove 0.1"]');
     assert.equal(await page.locator('.row').count(), 1);

@@ -36,6 +36,7 @@ type Branch struct {
 	First, Last                 bool // in its group
 	Full                        bool // no group fits into it
 	Added                       bool // just now
+	Choosing                    bool // among all fields
 	Field, Label, Op, Value, To string
 	Operations                  []Pair
 	Ticks                       []Tick // in place of a box to write in
@@ -113,10 +114,6 @@ func grouped(fields []Choice) []choices {
 		out[i].Choices = append(out[i].Choices, f)
 	}
 	return out
-}
-
-func offered(fields []Choice, name string) bool {
-	return slices.ContainsFunc(fields, func(c Choice) bool { return c.Value == name })
 }
 
 // kept are the values of a condition that shows none, for when it shows some again.

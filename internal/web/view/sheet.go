@@ -49,6 +49,7 @@ type Patient struct {
 	Listed                      bool         // the list has all that match
 	Days, Died                  bool         // the access covers no dates; the patient died in hospital
 	Back, BackURL               string
+	PreviousURL, NextURL        string // the patients beside this one on the page of the list
 	Chips                       []Chip
 	EverythingURL               string // the page without filters; "" if there are none
 	Known                       []Fact

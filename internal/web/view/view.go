@@ -199,6 +199,16 @@ type Cell struct {
 	Label, Class      string
 	Code, Text, Title string
 	Missing           bool
+	More              int    // further codes that the episode has beside this one
+	MoreOf            string // "diagnoses"
+}
+
+// more says how many further codes there are: "further diagnoses".
+func (c Cell) more() string {
+	if c.More == 1 {
+		return "further " + map[string]string{"diagnoses": "diagnosis", "procedures": "procedure"}[c.MoreOf]
+	}
+	return "further " + c.MoreOf
 }
 
 // Says is the cell's text.
