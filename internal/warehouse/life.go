@@ -98,7 +98,7 @@ func (w *Warehouse) onPage(ctx context.Context, acc policy.Access, got *asked, l
 	if list == nil || list.Query.Unit != query.Patients || list.Query.Validate(w.o.Dictionary) != nil {
 		return nil
 	}
-	if _, err := acc.Narrow(list.Query, policy.Scope{}, w.o.Dictionary, w.o.Now()); err != nil {
+	if _, err := acc.Narrow(list.Query, policy.Scope{}, got.facts.over(), w.o.Dictionary, w.o.Now()); err != nil {
 		return nil
 	}
 	plan := driver.NewPlan(query.Query{Unit: query.Patients, Where: list.Query.Where, Sort: list.Query.Sort, Limit: list.Query.Limit})
