@@ -132,6 +132,10 @@ func (a Access) Agreement() (ref, title string) { return a.agreement, a.title }
 // without an agreement.
 func (a Access) Ends() (at time.Time, what string, ok bool) { return a.until, a.ends, a.SeesRows() }
 
+// EndsByConfirmation tells whether what ends first is the person's own
+// confirmation of responsibility, which only the person can renew.
+func (a Access) EndsByConfirmation() bool { return a.ends == confirmation }
+
 // SeesRows tells whether any record may be shown under the access.
 func (a Access) SeesRows() bool { return a.role == Researcher || a.role == Clinician }
 

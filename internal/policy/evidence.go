@@ -142,6 +142,9 @@ type end struct {
 	what string
 }
 
+// confirmation is what a clinician renews.
+const confirmation = "your confirmation of responsibility for the patients"
+
 const askLead = "Ask the information governance lead."
 
 // stands checks that everything that the evidence must hold is there and in
@@ -192,7 +195,7 @@ func (e Evidence) stands(now time.Time) (end, error) {
 		case e.Member.Attested.IsZero() || now.Before(e.Member.Attested):
 			return denied("You have not yet confirmed your responsibility for the patients under agreement %s.", e.Agreement)
 		}
-		ends = append(ends, end{e.Member.Attested.Add(AttestedLasts), "your confirmation of responsibility for the patients"})
+		ends = append(ends, end{e.Member.Attested.Add(AttestedLasts), confirmation})
 	}
 	first := slices.MinFunc(ends, func(a, b end) int { return cmp.Or(a.at.Compare(b.at), strings.Compare(a.what, b.what)) })
 	if !now.Before(first.at) {

@@ -129,7 +129,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 	x := view.Account{Name: v.user.Name, Display: v.user.Display, Role: v.access.Role().Label(), Agreement: ref, Title: title,
 		SeesRows: v.access.SeesRows(), SeesTables: v.access.SeesTables(), SeesLoads: v.access.SeesLoads(), Home: home(v.access.Role())}
 	if at, what, ok := v.access.Ends(); ok {
-		x.Ends, x.Warning = view.Ending(at, what, s.c.Now())
+		x.Ends, _ = view.Ending(at, what, s.c.Now())
 	}
 	return s.show(w, r, http.StatusOK, view.AccountPage(s.frame(r, "Your account", "account"), x))
 }

@@ -108,7 +108,7 @@ func (s *Server) chooseColumns(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, to, http.StatusSeeOther)
 		return nil
 	}
-	return s.showChooser(w, r, http.StatusOK, chooser{sc: sc, columns: columns, offered: offered, find: find})
+	return s.showChooser(w, r, http.StatusOK, chooser{sc: sc, columns: columns, offered: offered, find: find, purpose: v.session.Agreement})
 }
 
 // drafted reads the columns of a form: those in order that are still ticked, then
@@ -154,12 +154,13 @@ type chooser struct {
 	offered []hes.Field
 	find    string
 	problem string
+	purpose string // for which the page is made
 }
 
 func (s *Server) showChooser(w http.ResponseWriter, r *http.Request, status int, c chooser) error {
 	bare := c.sc.state
 	bare.Columns = nil
-	x := view.Chooser{Hidden: pairs(bare), Return: firstPage(c.sc.state), Most: mostColumns, Find: c.find, Problem: c.problem, Spells: c.sc.state.Unit == query.Spells}
+	x := view.Chooser{Hidden: pairs(bare), Return: firstPage(c.sc.state), Most: mostColumns, Find: c.find, Problem: c.problem, Agreement: c.purpose, Spells: c.sc.state.Unit == query.Spells}
 	for _, name := range c.columns {
 		if i := slices.IndexFunc(c.offered, func(f hes.Field) bool { return f.Name == name }); i >= 0 {
 			x.Shown = append(x.Shown, view.Choice{Value: name, Label: c.offered[i].Label, On: true})
@@ -194,9 +195,8 @@ func (s *Server) columns(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
+	if err := v.form(w, r, 1<<16, unreadable); err != nil {
+		return err
 	}
 	offered, err := s.c.Warehouse.Covered(r.Context(), v.access)
 	if err != nil {
@@ -223,7 +223,7 @@ func (s *Server) columns(w http.ResponseWriter, r *http.Request) error {
 			problem = fmt.Sprintf("Choose at most %d columns: more would be too slow to read. Take some out.", mostColumns)
 		}
 		if problem != "" {
-			return s.showChooser(w, r, http.StatusBadRequest, chooser{sc: sc, columns: names, offered: offered, problem: problem})
+			return s.showChooser(w, r, http.StatusBadRequest, chooser{sc: sc, columns: names, offered: offered, problem: problem, purpose: v.session.Agreement})
 		}
 	}
 	sc.state.Columns = nil

@@ -19,6 +19,7 @@ import (
 // it says.
 func (s *site) send(role policy.Role, address string, form url.Values) (status int, location, body string) {
 	s.t.Helper()
+	form.Set("purpose", s.purpose(role))
 	r := httptest.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")

@@ -36,9 +36,8 @@ func (s *Server) conditions(w http.ResponseWriter, r *http.Request) error {
 	}
 	in := r.URL.Query()
 	if r.Method == http.MethodPost { // a form that is too long for an address
-		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
-		if err := r.ParseForm(); err != nil {
-			return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
+		if err := v.form(w, r, 1<<20, unreadable); err != nil {
+			return err
 		}
 		in = r.PostForm
 	}

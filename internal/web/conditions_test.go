@@ -20,6 +20,7 @@ import (
 // leads.
 func (s *site) press(role policy.Role, form url.Values) (status int, body, to string) {
 	s.t.Helper()
+	form.Set("purpose", s.purpose(role))
 	r := httptest.NewRequest(http.MethodPost, "/records/conditions", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")

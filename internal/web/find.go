@@ -37,9 +37,8 @@ func (s *Server) find(w http.ResponseWriter, r *http.Request) error {
 	}
 	in := r.URL.Query()
 	if r.Method == http.MethodPost { // a list that is too long for an address
-		r.Body = http.MaxBytesReader(w, r.Body, 4*maxTyped)
-		if err := r.ParseForm(); err != nil {
-			return fault.Wrap(fault.Invalid, err, "The list could not be read. Paste at most %d kB of codes.", maxTyped>>10)
+		if err := v.form(w, r, 4*maxTyped, fmt.Sprintf("The list could not be read. Paste at most %d kB of codes.", maxTyped>>10)); err != nil {
+			return err
 		}
 		in = r.PostForm
 	}

@@ -144,6 +144,7 @@ func (s *site) paste(role policy.Role, list string, state ...string) (status int
 	for i := 0; i < len(state); i += 2 {
 		form.Add(state[i], state[i+1])
 	}
+	form.Set("purpose", s.purpose(role))
 	r := httptest.NewRequest(http.MethodPost, "/records/find", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")

@@ -168,6 +168,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	page := view.Problem{Status: kind.Status(), Say: fault.Say(err), ID: requestID(r), Ways: waysOn(r, err)}
+	if kind == fault.Denied && s.purposeOver(r) || kind == fault.Purpose {
+		page.Ways = append(page.Ways, view.Link{Text: "Choose another purpose", URL: "/purpose", Key: view.Whole})
+	}
 	if e, ok := errors.AsType[*query.FilterError](err); ok {
 		page.Filter = e.Key
 	}
@@ -224,8 +227,25 @@ func (s *Server) frame(r *http.Request, title, section string) view.Frame {
 	f := view.Frame{Title: title, Section: section, Now: s.c.Now().Format("2 January 2006, 15:04"), Asset: s.c.Assets.URL}
 	if u, x, ok := s.signedIn(r.Context(), r); ok {
 		f.User, f.Nav, f.Purpose, f.Switch = u.Display, navigation(u), x.Agreement, u.SeesRecords()
+		if acc, err := s.c.Auth.Access(r.Context(), u, x); err == nil {
+			if at, what, ok := acc.Ends(); ok {
+				_, f.Ending = view.Ending(at, what, s.c.Now())
+				f.Confirm = f.Ending != "" && acc.EndsByConfirmation()
+			}
+		}
 	}
 	return f
+}
+
+// purposeOver tells whether a person is refused because what the session was for
+// has ended, been revoked, or is theirs no longer.
+func (s *Server) purposeOver(r *http.Request) bool {
+	u, x, ok := s.signedIn(r.Context(), r)
+	if !ok || !u.SeesRecords() {
+		return false
+	}
+	_, err := s.c.Auth.Access(r.Context(), u, x)
+	return fault.Of(err) == fault.Denied
 }
 
 func navigation(u registry.User) []view.Link {

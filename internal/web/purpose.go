@@ -96,7 +96,9 @@ func (s *Server) askPurpose(w http.ResponseWriter, r *http.Request, u registry.U
 	if c.Error != "" {
 		title = "Error: " + title
 	}
-	return s.show(w, r, status, view.PurposePage(s.frame(r, title, ""), c))
+	f := s.frame(r, title, "")
+	f.Ending = "" // each purpose says so by itself
+	return s.show(w, r, status, view.PurposePage(f, c))
 }
 
 // purposeCard says what an agreement is, for the person who is named on it.

@@ -17,6 +17,9 @@ import (
 // post sends a form as somebody.
 func (s *site) post(role policy.Role, address string, form url.Values) *httptest.ResponseRecorder {
 	s.t.Helper()
+	if !form.Has("purpose") {
+		form.Set("purpose", s.purpose(role))
+	}
 	r := httptest.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -139,5 +142,80 @@ func TestPurpose(t *testing.T) {
 	// those who see no records have no purpose to choose
 	if _, _, at := s.get(policy.Planner, "/purpose"); at != "/tables/year-by-sex" {
 		t.Errorf("a planner is led to %s", at)
+	}
+}
+
+// A page that is left open under another purpose changes nothing and fetches
+// nothing; opened anew it is of the purpose that is chosen by now.
+func TestSwitchingInAnotherWindow(t *testing.T) {
+	s := open(t, &web.Assets{})
+	second := s.records.agreement
+	second.Ref, second.Title = "DSA-2", "Another study"
+	if err := s.store.AddAgreement(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	s.join("ana", policy.Researcher, "DSA-1")
+	const ana policy.Role = "ana"
+	u, err := s.store.UserByName(t.Context(), "ana")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := s.get(ana, "/records?sex=1")
+	if made := parse(t, list).first(byTag("body")).attr("data-purpose"); made != "DSA-1" {
+		t.Fatalf("the page says that it was made for %q", made)
+	}
+	s.cookies[ana].Value = s.choose(s.cookies[ana].Value, u, "DSA-2")
+	for _, part := range []string{"app", "fac-sex", "columns"} {
+		got := s.take(ana, way{address: "/records?sex=1", part: part}, "X-Purpose", "DSA-1")
+		if got.Code != http.StatusConflict || !strings.Contains(plain(got.Body.String()), "The purpose was changed in another window") || strings.Contains(got.Body.String(), `class="grid`) {
+			t.Errorf("%s: status %d, %s", part, got.Code, plain(got.Body.String()))
+		}
+		doc := parse(t, got.Body.String())
+		for _, want := range []string{"/purpose", "/records?sex=1"} {
+			if !doc.first(func(n node) bool { return n.Data == "a" && n.attr("href") == want && n.attr("data-nav") == "" }).ok() {
+				t.Errorf("%s: no way to %s", part, want)
+			}
+		}
+	}
+	if got := s.take(ana, way{address: "/records?sex=1", part: "app"}, "X-Purpose", "DSA-2"); got.Code != http.StatusOK {
+		t.Errorf("a part for the purpose of now: %d", got.Code)
+	}
+	for name, form := range map[string]url.Values{"of-the-other": {"purpose": {"DSA-1"}, "column": {"SEX"}}, "of-none": {"purpose": {""}, "column": {"SEX"}}} {
+		for _, address := range []string{"/records/columns", "/records/conditions", "/records/find"} {
+			w := s.post(ana, address, form)
+			if w.Code != http.StatusConflict || !strings.Contains(plain(w.Body.String()), "The purpose was changed in another window") {
+				t.Errorf("%s to %s: %d", name, address, w.Code)
+			}
+		}
+	}
+	if u, err = s.store.UserByName(t.Context(), "ana"); err != nil || u.Columns != "" {
+		t.Errorf("columns were changed to %q, %v", u.Columns, err)
+	}
+	if status, body, _ := s.get(ana, "/records?sex=1"); status != http.StatusOK || !strings.Contains(plain(body), "DSA-2") {
+		t.Errorf("the page opened anew: %d", status)
+	}
+}
+
+// Whoever is refused because the purpose has ended is told the way to another; on
+// all pages it is said before, once.
+func TestEndingIsSaid(t *testing.T) {
+	s := open(t, &web.Assets{})
+	_, body, _ := s.get(policy.Researcher, "/records")
+	if n := strings.Count(plain(body), "Agreement DSA-1 ends in 30 days, on 24 December 2026, 12:00."); n != 1 {
+		t.Errorf("the end is said %d times", n)
+	}
+	for _, address := range []string{"/account", "/dictionary", "/codes", "/records/columns", "/records/conditions", "/purpose"} {
+		if _, body, _ := s.get(policy.Researcher, address); strings.Count(plain(body), "Agreement DSA-1 ends in 30 days") != 1 {
+			t.Errorf("%s says it %d times", address, strings.Count(plain(body), "ends in 30 days"))
+		}
+	}
+	if err := s.store.RevokeAgreement(t.Context(), "DSA-1", "the study is over", s.now); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"", "app"} {
+		got := s.take(policy.Researcher, way{address: "/records", part: part})
+		if doc := parse(t, got.Body.String()); got.Code != http.StatusForbidden || !doc.first(func(n node) bool { return n.attr("href") == "/purpose" && strings.Contains(n.text(), "Choose another purpose") }).ok() {
+			t.Errorf("part %q: status %d without a way to another purpose", part, got.Code)
+		}
 	}
 }

@@ -115,6 +115,7 @@ func (s *site) take(role policy.Role, w way, header ...string) *httptest.Respons
 	s.t.Helper()
 	r := httptest.NewRequest(http.MethodGet, w.address, nil)
 	if w.form != nil {
+		w.form.Set("purpose", s.purpose(role))
 		r = httptest.NewRequest(http.MethodPost, w.address, strings.NewReader(w.form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -162,7 +163,7 @@ func said(t testing.TB, got *httptest.ResponseRecorder) string {
 	if !box.ok() {
 		box = doc.first(byID("trouble"))
 	}
-	return strings.Join(strings.Fields(strings.NewReplacer("Try again", "", "Back to the start", "").Replace(box.text())), " ")
+	return strings.Join(strings.Fields(strings.NewReplacer("Try again", "", "Choose another purpose", "", "Back to the start", "").Replace(box.text())), " ")
 }
 
 // bare checks that an answer is a refusal or an excuse and nothing else: the text

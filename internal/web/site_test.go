@@ -244,6 +244,16 @@ func (s *site) choose(token string, u registry.User, agreement string) string {
 	return token
 }
 
+// purpose is what a session is for.
+func (s *site) purpose(role policy.Role) string {
+	c, ok := s.cookies[role]
+	if !ok {
+		return ""
+	}
+	_, x, _ := s.auth.Check(s.t.Context(), c.Value)
+	return x.Agreement
+}
+
 // study is an agreement that is in force from a month before a moment to a month
 // after it.
 func study(at time.Time, years ...string) registry.Agreement {

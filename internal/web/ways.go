@@ -15,6 +15,13 @@ import (
 // waysOn are the ways to go on after an error, by what was asked for: what does
 // not stand in the way of the list is kept.
 func waysOn(r *http.Request, err error) []view.Link {
+	if fault.Of(err) == fault.Conflict {
+		here := "/records"
+		if r.Method == http.MethodGet {
+			here = r.URL.RequestURI()
+		}
+		return []view.Link{{Text: "Go on for the purpose that is chosen now", URL: here, Key: view.Whole}, {Text: "Choose another purpose", URL: "/purpose", Key: view.Whole}}
+	}
 	if r.Method != http.MethodGet {
 		return nil
 	}

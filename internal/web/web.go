@@ -125,9 +125,34 @@ func (s *Server) who(r *http.Request) (visitor, error) {
 	if err := s.demoAllowed(r.Context(), v.user); err != nil {
 		return v, err
 	}
+	if made, said := r.Header["X-Purpose"]; said && made[0] != v.session.Agreement {
+		return v, switched()
+	}
 	v.access, err = s.c.Auth.Access(r.Context(), v.user, v.session)
 	return v, err
 }
+
+// switched says that what is asked for belongs to a page of another purpose than
+// the session has by now.
+func switched() error {
+	return fault.New(fault.Conflict, "The purpose was changed in another window after this page was made, so this was not carried out.")
+}
+
+// form reads what a page sends, at most limit bytes of it. Each form says for
+// which purpose its page was made, and is refused under another.
+func (v visitor) form(w http.ResponseWriter, r *http.Request, limit int64, unread string) error {
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(fault.Invalid, err, "%s", unread)
+	}
+	if r.Form.Get("purpose") != v.session.Agreement && r.Header.Get("X-Purpose") == "" {
+		return switched()
+	}
+	return nil
+}
+
+// unreadable is what is said of a form that cannot be read.
+const unreadable = "The form could not be read. Go back and try again."
 
 // mustSeeRows refuses whoever sees no records a page that asks the door nothing,
 // or not yet.

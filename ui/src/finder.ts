@@ -1,6 +1,6 @@
 // The box that finds a code or filter: what is typed is asked of the server,
 // which answers with a list; arrow keys choose in it, Enter takes, Escape closes.
-import { find, parse } from './nav';
+import { find, headers, parse } from './nav';
 
 const wait = 120; // ms after the last key
 const long = 1000; // characters that still go into an address
@@ -45,7 +45,7 @@ async function ask(): Promise<void> {
   const fields = new URLSearchParams();
   for (const [key, value] of new FormData(form)) if (typeof value === 'string') fields.append(key, value);
   const action = form.getAttribute('action')!;
-  const how = { headers: { 'X-Part': 'list' }, signal: mine.signal, credentials: 'same-origin' as const };
+  const how = { headers: headers('list'), signal: mine.signal, credentials: 'same-origin' as const };
   try {
     const response = await (input.value.length > long ? fetch(action, { ...how, method: 'POST', body: fields }) : fetch(action + '?' + fields.toString(), how));
     const list = response.ok && !response.redirected ? parse(await response.text()).getElementById('found') : null;

@@ -58,17 +58,22 @@ export function morph(old: Element, next: Element, open?: string[]): void {
   (upper?.matches('.fac') ? find<HTMLElement>('summary', upper) : upper ?? find<HTMLElement>('#main'))?.focus({ preventScroll: true });
 }
 
+// headers name the part that is asked for, and the purpose that the page was made
+// for: another window may have chosen another one since.
+export const headers = (part: string): Record<string, string> => ({ 'X-Part': part, 'X-Purpose': document.body.dataset.purpose ?? '' });
+
 // part fetches a part of a page. Where there is none, it shows what the server
 // says instead, in the place of the results or as a page; somebody whose session
 // is over goes to sign in and comes back.
 export async function part(url: string, name: string, id: string, signal: AbortSignal): Promise<{ element: HTMLElement; canonical: string } | undefined> {
   try {
-    const response = await fetch(url, { headers: { 'X-Part': name }, signal, credentials: 'same-origin' });
+    const response = await fetch(url, { headers: headers(name), signal, credentials: 'same-origin' });
     const page = parse(await response.text());
     if (signal.aborted) return;
     const element = response.ok && !response.redirected ? page.getElementById(id) : null;
     if (element) return { element, canonical: response.headers.get('X-Canonical') ?? url };
-    const says = response.status === 401 || name !== 'app' ? null : page.getElementById('trouble');
+    const over = response.status === 403 || response.status === 409; // a page of it would say no more
+    const says = response.status === 401 || (name !== 'app' && !over) ? null : page.getElementById('trouble');
     if (says) { trouble(says); return; }
   } catch {
     if (!signal.aborted) unreachable(name === 'app' ? url : '');

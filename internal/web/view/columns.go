@@ -2,15 +2,16 @@ package view
 
 // Chooser is the page, and the window, on which columns are chosen.
 type Chooser struct {
-	Hidden  []Pair // the state of the list, without its columns
-	Return  string
-	Shown   []Choice // in the order of the list
-	Groups  []ChoiceGroup
-	Carried []string // chosen ones that Find leaves out
-	Find    string
-	Most    int
-	Problem string
-	Spells  bool // of a list of spells
+	Hidden    []Pair // the state of the list, without its columns
+	Return    string
+	Shown     []Choice // in the order of the list
+	Groups    []ChoiceGroup
+	Carried   []string // chosen ones that Find leaves out
+	Find      string
+	Most      int
+	Problem   string
+	Spells    bool   // of a list of spells
+	Agreement string // for which the page was made
 }
 
 // ChoiceGroup is a group of columns under a heading.

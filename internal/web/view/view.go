@@ -4,6 +4,7 @@
 package view
 
 import (
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,11 +22,25 @@ type Frame struct {
 	Now     string // day and time, for paper
 	Nav     []Link
 	Purpose string // reference of the agreement that was chosen; "" if none is, or for roles without one
+	Ending  string // warning that the access ends soon; ""
+	Confirm bool   // what ends is the person's own confirmation of responsibility
 	Switch  bool   // the person works under agreements, and can choose another
 }
 
-// Link is an entry of the main navigation.
+// Link is an entry of the main navigation, or a way to go on.
 type Link struct{ Text, URL, Key string }
+
+// Whole is the Key of a way to go on that needs a page of its own, not a part.
+const Whole = "whole"
+
+// sentFor is the address that a form of a page made for a purpose is sent to,
+// where the form has no place for a hidden field.
+func sentFor(address, agreement string) string {
+	if agreement == "" {
+		return address
+	}
+	return address + "?purpose=" + url.QueryEscape(agreement)
+}
 
 // Pair is a hidden form field.
 type Pair struct{ Key, Value string }
@@ -59,6 +74,8 @@ func (p Problem) Title() string {
 		return "Page not found"
 	case 405:
 		return "This address is used in another way"
+	case 409:
+		return "Something has changed meanwhile"
 	case 410:
 		return "The data have been replaced"
 	case 429:
@@ -74,7 +91,7 @@ type SignIn struct{ Next, Name, Error string }
 
 // Account is the page of one's own account.
 type Account struct {
-	Ends, Warning                               string // when the access ends; "" for roles without an agreement
+	Ends                                        string // when the access ends; "" for roles without an agreement
 	Name, Display, Role, Agreement, Title, Home string
 	SeesRows, SeesTables, SeesLoads             bool
 }
