@@ -98,9 +98,9 @@ for (const script of [true, false]) {
       await hands.moved(() => page.keyboard.press('u'));
     } else {
       await hands.press(chip(page, 'Main procedure is not S06'));
-   await hands.press(page.getByRole('link', { name: 'Episodes', exact: true }));
+      await hands.press(page.getByRole('link', { name: 'Episodes', exact: true }));
     }
-assert.equal(await total(page), adults);
+    assert.equal(await total(page), adults);
     await hands.press(chip(page, 'Aged 18 to 64'), { back: false, most: 200 });
     assert.equal(await total(page), year);
     await hands.press(chip(page, 'Admitted'), { most: 200 });
