@@ -179,7 +179,7 @@ func App(f Frame, x Explorer) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if x.Unit() != "episodes" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<p class=\"counts\">Numbers beside the values are of episodes.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<p class=\"more\">Counts are of episodes</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
