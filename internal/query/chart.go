@@ -15,6 +15,7 @@ type Chart struct {
 	By    []string // fields of the breakdown: lines, then columns; at most two, none twice
 	Count Unit     // what the breakdown counts: Episodes or Patients
 	Of    string   // the number field whose distribution is drawn; "" none
+	Month bool     // the trend is by month of admission, not by year
 }
 
 // MaxBy is how many fields a breakdown has at most: a page has two dimensions.
@@ -58,6 +59,13 @@ func (c *Chart) parse(in url.Values, d *hes.Dictionary) error {
 	default:
 		return fault.New(fault.Invalid, "A breakdown counts episodes or patients.")
 	}
+	switch in.Get("per") {
+	case "", "year":
+	case "month":
+		c.Month = true
+	default:
+		return fault.New(fault.Invalid, "The trend is per year or per month.")
+	}
 	if name := strings.TrimSpace(in.Get("of")); name != "" {
 		f, ok := d.Field(name)
 		switch {
@@ -80,6 +88,9 @@ func (c Chart) encode(add func(key, value string)) {
 	}
 	if c.Of != "" {
 		add("of", c.Of)
+	}
+	if c.Month {
+		add("per", "month")
 	}
 }
 

@@ -42,6 +42,8 @@ func TestView(t *testing.T) {
 		"sex=none":                        {"sex=none", "SEX is not recorded"},
 		"dx=l40.0":                        {"dx=L400", "DIAG_01 starts with L400"},
 		"dx=L40&dxpos=any":                {"dx=L40&dxpos=any", "DIAG_nn starts with L40"},
+		"per=month&view=charts":           {"view=charts&per=month", ""},
+		"per=year&view=charts":            {"view=charts", ""},
 		"dx=L40&dxpos=further":            {"dx=L40&dxpos=further", "DIAG_02_nn starts with L40"},
 		"op=S06&oppos=further&dxpos=any":  {"op=S06&dxpos=any&oppos=further", "OPERTN_02_nn starts with S06"},
 		"dx=none&dx=L40":                  {"dx=L40&dx=none", "DIAG_01 starts with L40 or DIAG_01 is not recorded"},

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -49,15 +50,15 @@ func charted() []driver.Record {
 }
 
 // charts is a site over those episodes.
-func charts(t testing.TB) *site {
+func charts(t testing.TB, change ...func(*source)) *site {
 	dict, err := hes.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return open(t, &web.Assets{}, func(r *source) {
+	return open(t, &web.Assets{}, append([]func(*source){func(r *source) {
 		r.engine = memory.New(dict, drivertest.Columns(t, dict, append(held(), "RESGOR", "ELECDUR", "MYDOB", "IMD04RK")), charted())
 		r.facts.Columns = r.engine.Info().Columns
-	})
+	}}, change...)...)
 }
 
 // narrow is a filter: how a URL holds it, and which episodes it lets through.
@@ -392,5 +393,100 @@ func spread(t *testing.T, p plainly, key string, file [][]string) {
 	}
 	if sum != len(rows) {
 		t.Errorf("%s: the columns hold %d episodes of %d", key, sum, len(rows))
+	}
+}
+
+// By month the trend runs over all months of the release's years; what lies
+// outside them, and what is not dated, stands aside. The filter on days is left
+// out, all others hold, the year too.
+func TestTrendByMonth(t *testing.T) {
+	rows := charted()
+	rows[0]["ADMIDATE"], rows[1]["ADMIDATE"], rows[2]["ADMIDATE"], rows[3]["ADMIDATE"] = "1999-12-31", "2008-03-31", "2011-04-01", "2008-04-01"
+	delete(rows[4], "ADMIDATE")
+	for i := range 6 {
+		rows[i]["EPISTAT"], rows[i]["DUPLICATE"], rows[i]["SUBSET_1"], rows[i]["FYEAR"], rows[i]["SEX"] = "3", "0", "N1", "0910", "2"
+	}
+	s := charts(t, func(r *source) {
+		r.engine = memory.New(r.dict, drivertest.Columns(t, r.dict, append(held(), "RESGOR", "ELECDUR", "MYDOB", "IMD04RK")), rows)
+		r.facts.Years = []string{"0809", "0910", "1011"}
+	})
+	in := "year=0910&year=1011&sex=2&adm=2009-02..2009-05&view=charts&per=month"
+	base := []func(driver.Record) bool{is("EPISTAT", "3"), is("DUPLICATE", "0"), is("SUBSET_1", "N1"), is("FYEAR", "0910", "1011"), is("SEX", "2")}
+	var left []driver.Record
+	for _, r := range rows {
+		if count([]driver.Record{r}, base...) == "1" {
+			left = append(left, r)
+		}
+	}
+	codes := commonest(left, "DIAG_01", 3)[:5]
+	line := func(label string, holds func(driver.Record) bool) []string {
+		out := []string{label, count(left, holds)}
+		for _, c := range codes {
+			out = append(out, count(left, holds, starts("DIAG_01", c)))
+		}
+		return out
+	}
+	day := func(from, to string) func(driver.Record) bool {
+		return func(r driver.Record) bool { return r["ADMIDATE"] != "" && r["ADMIDATE"] >= from && r["ADMIDATE"] < to }
+	}
+	want := [][]string{line("Before Apr 2008", day("0", "2008-04"))}
+	for m := time.Date(2008, 4, 1, 0, 0, 0, 0, time.UTC); m.Year() < 2011 || m.Month() < 4; m = m.AddDate(0, 1, 0) {
+		want = append(want, line(m.Format("Jan 2006"), starts("ADMIDATE", m.Format("2006-01"))))
+	}
+	want = append(want, line("After Mar 2011", day("2011-04", "9")), line("Not recorded", is("ADMIDATE", "")))
+	_, file := s.file(policy.Researcher, "trend", in)
+	if diff := cmp.Diff(want, file[1:]); diff != "" {
+		t.Errorf("file (-want +got):\n%s", diff)
+	}
+	if want[0][1] != "2" || want[1][1] == "0" || want[2][1] != "0" {
+		t.Fatalf("the episodes test too little: %v", want[:3])
+	}
+	status, body, at := s.get(policy.Researcher, "/records?"+in+"&open=trend.table")
+	if status != http.StatusOK || !strings.HasPrefix(at, "/records?sex=2&year=0910&year=1011&adm=2009-02..2009-05&view=charts&per=month") {
+		t.Fatalf("%d at %s", status, at)
+	}
+	chart := figure(body)["trend"]
+	got := chartTable(chart)
+	if diff := cmp.Diff(want, got[1:]); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+	// shaded as one: 4 of 36 months from the tenth
+	if n := strings.Count(chart, `class="sel"`); n != 2 || !strings.Contains(chart, `x="277" width="111"`) {
+		t.Errorf("%d parts are shaded", n)
+	}
+	// a month alone is a filter, which the month takes off again
+	var march mark
+	for _, m := range marks(chart) {
+		if strings.Contains(m.url, "adm=2009-03&") {
+			march = m
+		}
+	}
+	if march.url != "/records?sex=2&year=0910&year=1011&adm=2009-03&view=charts&per=month" || march.on {
+		t.Fatalf("March 2009 leads to %q", march.url)
+	}
+	_, body, _ = s.get(policy.Researcher, march.url+"&open=trend.table")
+	if n := between(body, "<strong>", "</strong>")[0]; n != want[1+11][1] {
+		t.Errorf("March 2009 has %s episodes, want %s", n, want[1+11][1])
+	}
+	off := slices.IndexFunc(marks(figure(body)["trend"]), func(m mark) bool {
+		return m.on && m.url == "/records?sex=2&year=0910&year=1011&view=charts&per=month"
+	})
+	if off < 0 {
+		t.Error("March does not take itself off")
+	}
+	// by year again, with the same filters
+	if !strings.Contains(body, `href="/records?sex=2&amp;year=0910&amp;year=1011&amp;adm=2009-03&amp;view=charts">By year</a>`) {
+		t.Error("no way back to years")
+	}
+	if status, body, _ := s.get(policy.Researcher, "/records?view=charts&per=week"); status != http.StatusBadRequest {
+		t.Errorf("%d: %s", status, plain(body))
+	}
+	// without days there are years only
+	bare := charts(t, func(r *source) {
+		r.facts.Columns = slices.DeleteFunc(slices.Clone(r.facts.Columns), func(f string) bool { return f == "ADMIDATE" })
+	})
+	_, body, _ = bare.get(policy.Researcher, "/records?view=charts&per=month")
+	if chart := figure(body)["trend"]; !strings.Contains(chart, "by financial year") || strings.Contains(chart, "By month") {
+		t.Error("months without days")
 	}
 }

@@ -28,6 +28,17 @@ export function restore(at = (history.state as { at?: Place } | null)?.at): void
 // first is what the list begins with: another list is shown from its top.
 export const first = () => document.querySelector(rows)?.getAttribute('href')?.split('?')[0];
 
+// The headings and the first column of a table stay in view over the rest: what
+// gets the focus comes out from under them.
+document.addEventListener('focusin', (e) => {
+  const at = e.target as Element, cell = at.closest('.grid :is(td, th)'), pane = cell?.closest('.scroll'), fixed = cell?.parentElement!.firstElementChild, head = cell?.closest('table')!.tHead;
+  if (!cell || !pane || !fixed || getComputedStyle(fixed).position !== 'sticky') return;
+  const box = at.getBoundingClientRect(), room = 8;
+  const left = cell === fixed ? 0 : fixed.getBoundingClientRect().right + room - box.left;
+  const top = !head || head.contains(cell) ? 0 : head.getBoundingClientRect().bottom + room - box.top;
+  if (left > 0 || top > 0) pane.scrollBy(-Math.max(0, left), -Math.max(0, top));
+});
+
 // A link back to a list goes to where the list was left; that is no step back in
 // the history, so the window itself remembers the last one.
 document.addEventListener('click', (e) => { if ((e.target as Element).closest('.crumb a')) sessionStorage.setItem('back', 'yes'); });

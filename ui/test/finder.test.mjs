@@ -116,7 +116,7 @@ test('a-list-of-codes-is-pasted', async () => {
   // one that is too long for an address says what can be done
   const many = Array.from({ length: 900 }, (_, i) => `I${String(Math.floor(i / 9)).padStart(2, '0')}.${i % 9}`);
   await paste(many.join('\n'));
-  await listed(page, /one of 900 codes.*do not fit into a link.*one of 100 categories/);
+  await listed(page, /one of 900 codes.*Too long for a link.*one of 100 categories/);
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await page.waitForURL(/dx=I00&dx=I01/);

@@ -33,6 +33,7 @@ type Chart struct {
 	Spread          Spread   // of Columns
 	How             How
 	FileURL         string
+	Switch          []Tab           // other ways to draw it
 	Form            *ChartForm      // by which its fields are chosen
 	Open            map[string]bool // which of ChartParts are
 }
@@ -62,6 +63,8 @@ type ChartLine struct {
 	Name
 	Cells []Mark
 	Aside bool   // it has no mark: Says or the table tell of it
+	In    bool   // of a trend: its filter lets some of it through
+	Tick  string // of a trend: what stands under it; if no line has any, the lines' own names do where there is room
 	Place string // of a tile
 }
 

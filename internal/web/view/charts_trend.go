@@ -29,6 +29,10 @@ type end struct {
 	Name
 }
 
+// dotted is how many points a line may have to show each; of more only those that
+// stand alone are shown, which no line would tell of.
+const dotted = 36
+
 // label is how many rows a name at the end of a line takes, so that it is high
 // enough to be hit; the styles know the height of a row.
 const label = 4
@@ -74,6 +78,7 @@ func (c Chart) panel(class string, columns []int, ticks, rows int) panel {
 		pen := "M"
 		for x, l := range years {
 			at, m := (2*x+1)*500/len(years), l.Cells[i]
+			hidden := func(x int) bool { return x < 0 || x == len(years) || years[x].Cells[i].Count.Hidden() }
 			if m.Count.Hidden() {
 				fmt.Fprintf(&stubs, "M%d 1000v-60", at)
 				pen = "M"
@@ -81,7 +86,9 @@ func (c Chart) panel(class string, columns []int, ticks, rows int) panel {
 			}
 			y := 1000 - 1000*m.Count.Published()/top
 			fmt.Fprintf(&line, "%s%d %d", pen, at, y)
-			fmt.Fprintf(&dots, "M%d %dh0", at, y)
+			if len(years) <= dotted || hidden(x-1) && hidden(x+1) {
+				fmt.Fprintf(&dots, "M%d %dh0", at, y)
+			}
 			pen = "L"
 		}
 		v.line, v.dots, v.stubs = line.String(), dots.String(), stubs.String()
@@ -125,16 +132,29 @@ func axis(most, n int) (step, top int) {
 
 // shown tells whether a year's name fits under the trend.
 func (c Chart) shown(year int) bool {
+	if slices.ContainsFunc(c.Lines, func(l ChartLine) bool { return l.Tick != "" }) {
+		return false
+	}
 	n := len(c.drawn())
 	every := (n + 11) / 12
 	return (n-1-year)%every == 0
 }
 
-// across is where a year's part of a panel begins and how wide it is.
-func (c Chart) across(year int) (x, width string) {
-	n := max(1, len(c.drawn()))
-	return itoa(year * 1000 / n), itoa(1000 / n)
-}
+// shade is a part of a panel that a filter lets through, in thousandths.
+type shade struct{ from, width int }
 
-func (c Chart) left(year int) string  { x, _ := c.across(year); return x }
-func (c Chart) width(year int) string { _, w := c.across(year); return w }
+// shaded returns those parts, neighbours as one.
+func (c Chart) shaded() (out []shade) {
+	drawn := c.drawn()
+	for i := 0; i < len(drawn); i++ {
+		first := i
+		for i < len(drawn) && drawn[i].In {
+			i++
+		}
+		if i > first {
+			from := first * 1000 / len(drawn)
+			out = append(out, shade{from, i*1000/len(drawn) - from})
+		}
+	}
+	return out
+}

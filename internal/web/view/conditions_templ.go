@@ -71,7 +71,7 @@ func ConditionsPage(f Frame, x Conditions) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\">Back to the records</a></p><h1>Conditions</h1><p class=\"mut\">Any field that your agreement covers, in groups. They hold besides the filters of the side panel.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\">Back to the records</a></p><h1>Conditions</h1><p class=\"mut\">Any field that your agreement covers, in groups. They apply as well as the filters in the side panel.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
