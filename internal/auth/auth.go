@@ -1,6 +1,10 @@
 // Package auth signs people in and keeps them signed in: argon2id passwords,
-// sessions of which only the token's hash is kept, and slowing instead of
-// locking. It knows no HTTP.
+// second factors, sessions of which only the token's hash is kept, and slowing
+// instead of locking. It knows no HTTP.
+//
+// Whoever may see records, and whoever has a second factor, gets nowhere without
+// giving it (Enough). Changing factors needs one given within five minutes
+// (Recent).
 //
 // An unknown account, a wrong password and a closed account give the same
 // answer after the same work. After five refusals within a day an account, or a
@@ -12,8 +16,8 @@ package auth
 
 import (
 	"context"
+	"crypto/cipher"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"strings"
@@ -30,15 +34,19 @@ type Options struct {
 	Now      func() time.Time
 	Random   io.Reader
 	Cost     Cost
+	Key      []byte        // of 32 bytes, kept outside the registry: secrets of second factors are sealed under it; nil: there are none
 	Idle     time.Duration // a session ends after this without use; 0: 15 minutes
 	Absolute time.Duration // and after this in any case; 0: 12 hours
 }
 
 // Service signs people in. It is safe for concurrent use.
 type Service struct {
-	o     Options
-	slots chan struct{} // how many hashes are computed at once: each takes 64 MiB
-	dummy string        // a hash to compare with when there is no account
+	o      Options
+	slots  chan struct{} // how many hashes are computed at once: each takes 64 MiB
+	codes  chan struct{} // one code at a time is looked at, so that a burst is slowed
+	dummy  string        // a hash to compare with when there is no account
+	leaked leaked
+	sealer cipher.AEAD // nil without a key
 }
 
 // New makes a service.
@@ -52,13 +60,27 @@ func New(o Options) (*Service, error) {
 	if o.Absolute == 0 {
 		o.Absolute = 12 * time.Hour
 	}
-	dummy, err := hash("no account has this password", o.Cost, o.Random)
-	return &Service{o: o, slots: make(chan struct{}, 2), dummy: dummy}, err
+	s := &Service{o: o, slots: make(chan struct{}, 2), codes: make(chan struct{}, 1)}
+	var err error
+	if s.dummy, err = hash("no account has this password", o.Cost, o.Random); err != nil {
+		return nil, err
+	}
+	if s.leaked, err = readLeaked(); err != nil {
+		return nil, err
+	}
+	if o.Key != nil {
+		s.sealer, err = newSealer(o.Key)
+	}
+	return s, err
 }
 
-// Hash checks a new password and returns what is stored for it.
-func (s *Service) Hash(name, password string) (string, error) {
-	if err := CheckPassword(name, password); err != nil {
+// Hash checks a new password of an account and returns what is stored for it.
+func (s *Service) Hash(ctx context.Context, u registry.User, password string) (string, error) {
+	factor, err := s.mustGive(ctx, u)
+	if err != nil {
+		return "", err
+	}
+	if err := s.CheckPassword(u.Name, password, factor); err != nil {
 		return "", err
 	}
 	s.slots <- struct{}{}
@@ -82,6 +104,20 @@ func (s *Service) wait(ctx context.Context, key string) (time.Duration, error) {
 	return last.Add(delay).Sub(now), nil
 }
 
+// waits refuses a try that comes too soon after refusals under some keys.
+func (s *Service) waits(ctx context.Context, keys ...string) error {
+	for _, key := range keys {
+		left, err := s.wait(ctx, key)
+		if err != nil {
+			return err
+		}
+		if left > 0 {
+			return fault.New(fault.Limited, "Too many tries. Wait %d seconds and try again.", int((left+time.Second-1)/time.Second))
+		}
+	}
+	return nil
+}
+
 // failureKey names what failures are counted under. It is short on purpose: the
 // name that was typed may be a password, and four bytes of a hash give it to
 // nobody, while two names that meet by chance only wait together.
@@ -90,34 +126,60 @@ func failureKey(kind, text string) string {
 	return fmt.Sprintf("%s %x", kind, sum[:4])
 }
 
+// From is where a request comes from.
+type From struct {
+	Address string // network address
+	Request string // id
+	Device  string // what the browser says it is, in a few words
+}
+
+// event is what somebody did, for the access record.
+func (s *Service) event(kind string, u registry.User, from From) audit.Event {
+	return audit.Event{At: s.o.Now(), Kind: kind, Actor: u.Name, Role: string(u.Role), Outcome: "done", Address: from.Address, Request: from.Request}
+}
+
 // SignIn checks a name and a password and starts a session. It returns the
 // session's token, which is nowhere kept.
-func (s *Service) SignIn(ctx context.Context, name, password, address, request string) (token string, u registry.User, err error) {
-	name = strings.ToLower(strings.TrimSpace(name))
-	keys := [...]string{failureKey("account", name), failureKey("address", address)}
+func (s *Service) SignIn(ctx context.Context, name, password string, from From) (token string, u registry.User, err error) {
+	// Whoever hangs up early is counted all the same.
+	u, tries, err := s.proves(ctx, strings.ToLower(strings.TrimSpace(name)), password, from)
+	if err != nil {
+		return "", registry.User{}, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := s.o.Store.Record(ctx, s.event("sign-in", u, from)); err != nil {
+		return "", registry.User{}, err
+	}
+	if tries >= freeTries {
+		if err := s.tell(ctx, u, "%d wrong passwords were tried for your account before you signed in. If that was not you, change your password.", tries); err != nil {
+			return "", registry.User{}, err
+		}
+	}
+	token, err = s.begin(ctx, u, from, "password", false)
+	return token, u, err
+}
+
+// proves checks a password. It is the one place that does: it waits after
+// refusals, does the same work for accounts that there are and are not, and puts
+// each refusal to the record. tries is how many came before.
+func (s *Service) proves(ctx context.Context, name, password string, from From) (u registry.User, tries int, err error) {
+	keys := [...]string{failureKey("account", name), failureKey("address", from.Address)}
 	select {
 	case s.slots <- struct{}{}:
 	case <-ctx.Done():
-		return "", u, ctx.Err()
+		return u, 0, ctx.Err()
 	}
 	// The slot is kept until a refusal is noted: a thousand tries at once would
-	// otherwise all pass the wait before the first of them counted. And whoever
-	// hangs up early is counted all the same.
+	// otherwise all pass the wait before the first of them counted.
 	defer func() { <-s.slots }()
 	ctx = context.WithoutCancel(ctx)
-	for _, key := range keys {
-		left, err := s.wait(ctx, key)
-		if err != nil {
-			return "", u, err
-		}
-		if left > 0 {
-			return "", u, fault.New(fault.Limited, "Too many tries. Wait %d seconds and try again.", int((left+time.Second-1)/time.Second))
-		}
+	if err := s.waits(ctx, keys[:]...); err != nil {
+		return u, 0, err
 	}
 	u, err = s.o.Store.UserByName(ctx, name)
 	known := err == nil
 	if err != nil && fault.Of(err) != fault.NotFound {
-		return "", u, err
+		return u, 0, err
 	}
 	stored := s.dummy
 	if known {
@@ -125,116 +187,36 @@ func (s *Service) SignIn(ctx context.Context, name, password, address, request s
 	}
 	ok, cost, err := verify(password, stored)
 	if err != nil {
-		return "", u, err
+		return u, 0, err
 	}
-	event := audit.Event{At: s.o.Now(), Kind: "sign-in", Actor: name, Role: string(u.Role), Outcome: "done", Address: address, Request: request}
 	if !ok || !known || u.Disabled {
 		for _, key := range keys {
 			if err := s.o.Store.NoteFailure(ctx, key, s.o.Now()); err != nil {
-				return "", u, err
+				return u, 0, err
 			}
 		}
-		event.Outcome, event.Role = "refused", ""
 		if !known {
-			event.Actor = "unknown account" // what was typed may be a password
+			name = "unknown account" // what was typed may be a password
 		}
+		event := s.event("sign-in", registry.User{Name: name}, from)
+		event.Outcome = "refused"
 		if err := s.o.Store.Record(ctx, event); err != nil {
-			return "", u, err
+			return u, 0, err
 		}
-		return "", registry.User{}, fault.New(fault.Denied, "The name or the password is not right.")
+		return registry.User{}, 0, fault.New(fault.Denied, "The name or the password is not right.")
 	}
-	if err := s.o.Store.Record(ctx, event); err != nil {
-		return "", u, err
+	if tries, _, err = s.o.Store.Failures(ctx, keys[0], s.o.Now().Add(-24*time.Hour)); err != nil {
+		return u, 0, err
 	}
 	if err := s.o.Store.ClearFailures(ctx, keys[0]); err != nil {
-		return "", u, err
+		return u, 0, err
 	}
 	if cost != s.o.Cost { // made when hashing cost something else
 		if fresh, err := hash(password, s.o.Cost, s.o.Random); err == nil {
 			if err := s.o.Store.SetPassword(ctx, u.ID, fresh); err != nil {
-				return "", u, err
+				return u, 0, err
 			}
 		}
 	}
-	if token, err = s.newToken(); err != nil {
-		return "", u, err
-	}
-	now := s.o.Now()
-	return token, u, s.o.Store.AddSession(ctx, registry.Session{TokenHash: hashToken(token), UserID: u.ID, Created: now, Seen: now, Address: address, Factor: "password"})
-}
-
-func (s *Service) newToken() (string, error) {
-	raw := make([]byte, 32)
-	if _, err := io.ReadFull(s.o.Random, raw); err != nil {
-		return "", fmt.Errorf("make session: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(raw), nil
-}
-
-func hashToken(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
-}
-
-// Check returns a token's session and who it belongs to. A session that is
-// unknown, ended, unused for too long or too old gives an error of kind SignIn.
-func (s *Service) Check(ctx context.Context, token string) (registry.User, registry.Session, error) {
-	u, x, err := s.check(ctx, token)
-	if err != nil {
-		return registry.User{}, registry.Session{}, err
-	}
-	return u, x, nil
-}
-
-func (s *Service) check(ctx context.Context, token string) (registry.User, registry.Session, error) {
-	var u registry.User
-	var x registry.Session
-	out := fault.New(fault.SignIn, "Sign in to go on.")
-	if token == "" {
-		return u, x, out
-	}
-	h := hashToken(token)
-	var err error
-	x, err = s.o.Store.Session(ctx, h)
-	if fault.Of(err) == fault.NotFound {
-		return u, x, out
-	}
-	if err != nil {
-		return u, x, err
-	}
-	now := s.o.Now()
-	if now.Sub(x.Seen) >= s.o.Idle || now.Sub(x.Created) >= s.o.Absolute {
-		if err := s.o.Store.EndSession(ctx, h); err != nil && fault.Of(err) != fault.NotFound {
-			return u, x, err
-		}
-		return u, x, fault.New(fault.SignIn, "You have been signed out because the page was not used for a while. Sign in to go on.")
-	}
-	u, err = s.o.Store.User(ctx, x.UserID)
-	if err != nil {
-		return u, x, err
-	}
-	if u.Disabled {
-		return u, x, out
-	}
-	if now.Sub(x.Seen) >= time.Minute {
-		if err := s.o.Store.TouchSession(ctx, h, now); err != nil && fault.Of(err) != fault.NotFound {
-			return u, x, err
-		}
-	}
-	return u, x, nil
-}
-
-// SignOut ends a session.
-func (s *Service) SignOut(ctx context.Context, token, address, request string) error {
-	u, _, err := s.Check(ctx, token)
-	if fault.Of(err) == fault.SignIn {
-		return nil // nobody is signed in: nothing to end
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.o.Store.EndSession(ctx, hashToken(token)); err != nil {
-		return err
-	}
-	return s.o.Store.Record(ctx, audit.Event{At: s.o.Now(), Kind: "sign-out", Actor: u.Name, Role: string(u.Role), Outcome: "done", Address: address, Request: request})
+	return u, tries, nil
 }

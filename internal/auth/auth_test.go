@@ -15,6 +15,11 @@ import (
 	"webenablehes/internal/registry/sqlstore"
 )
 
+// from is a request from a network address.
+func from(address string) auth.From {
+	return auth.From{Address: address, Request: "r", Device: "A browser"}
+}
+
 type clock struct{ t time.Time }
 
 func (c *clock) now() time.Time { return c.t }
@@ -27,11 +32,11 @@ func setUp(t *testing.T) (*auth.Service, *sqlstore.Store, *clock) {
 	}
 	t.Cleanup(func() { store.Close() })
 	c := &clock{time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
-	s, err := auth.New(auth.Options{Store: store, Now: c.now, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}})
+	s, err := auth.New(auth.Options{Store: store, Now: c.now, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}, Key: make([]byte, 32)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := s.Hash("ana", "correct horse battery")
+	h, err := s.Hash(t.Context(), registry.User{Name: "ana"}, "correct horse battery")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +49,7 @@ func setUp(t *testing.T) (*auth.Service, *sqlstore.Store, *clock) {
 func TestSignInAndOut(t *testing.T) {
 	s, _, c := setUp(t)
 	ctx := t.Context()
-	token, u, err := s.SignIn(ctx, " Ana ", "correct horse battery", "127.0.0.1", "r1")
+	token, u, err := s.SignIn(ctx, " Ana ", "correct horse battery", from("127.0.0.1"))
 	if err != nil || u.Name != "ana" || len(token) < 40 {
 		t.Fatalf("sign in: %v %v", u, err)
 	}
@@ -60,7 +65,7 @@ func TestSignInAndOut(t *testing.T) {
 	if got := c.t.Hour(); fault.Of(err) != fault.SignIn || got != 21 {
 		t.Errorf("the session ended at %v with %v, want 21 h", c.t, err)
 	}
-	token, _, err = s.SignIn(ctx, "ana", "correct horse battery", "127.0.0.1", "r2")
+	token, _, err = s.SignIn(ctx, "ana", "correct horse battery", from("127.0.0.1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +77,8 @@ func TestSignInAndOut(t *testing.T) {
 	if _, _, err := s.Check(ctx, token); fault.Of(err) != fault.SignIn {
 		t.Errorf("at the idle limit: %v", err)
 	}
-	token, _, _ = s.SignIn(ctx, "ana", "correct horse battery", "127.0.0.1", "r3")
-	if err := s.SignOut(ctx, token, "127.0.0.1", "r4"); err != nil {
+	token, _, _ = s.SignIn(ctx, "ana", "correct horse battery", from("127.0.0.1"))
+	if err := s.SignOut(ctx, token, from("127.0.0.1")); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := s.Check(ctx, token); fault.Of(err) != fault.SignIn {
@@ -84,26 +89,26 @@ func TestSignInAndOut(t *testing.T) {
 func TestRefusalsAreAlikeAndSlow(t *testing.T) {
 	s, store, c := setUp(t)
 	ctx := t.Context()
-	_, _, wrong := s.SignIn(ctx, "ana", "incorrect horse battery", "10.0.0.1", "r")
-	_, _, unknown := s.SignIn(ctx, "bob", "incorrect horse battery", "10.0.0.2", "r")
+	_, _, wrong := s.SignIn(ctx, "ana", "incorrect horse battery", from("10.0.0.1"))
+	_, _, unknown := s.SignIn(ctx, "bob", "incorrect horse battery", from("10.0.0.2"))
 	if fault.Of(wrong) != fault.Denied || fault.Say(wrong) != fault.Say(unknown) {
 		t.Errorf("wrong: %v, unknown: %v", wrong, unknown)
 	}
 	for range 4 {
-		s.SignIn(ctx, "ana", "incorrect horse battery", "10.0.0.1", "r")
+		s.SignIn(ctx, "ana", "incorrect horse battery", from("10.0.0.1"))
 	}
-	if _, _, err := s.SignIn(ctx, "ana", "correct horse battery", "10.0.0.9", "r"); fault.Of(err) != fault.Limited {
+	if _, _, err := s.SignIn(ctx, "ana", "correct horse battery", from("10.0.0.9")); fault.Of(err) != fault.Limited {
 		t.Errorf("the sixth try at once: %v", err)
 	}
 	c.t = c.t.Add(2 * time.Second)
-	if _, _, err := s.SignIn(ctx, "ana", "correct horse battery", "10.0.0.9", "r"); err != nil {
+	if _, _, err := s.SignIn(ctx, "ana", "correct horse battery", from("10.0.0.9")); err != nil {
 		t.Errorf("after waiting: %v", err)
 	}
 	u, _ := store.UserByName(ctx, "ana")
 	if err := store.SetDisabled(ctx, u.ID, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.SignIn(ctx, "ana", "correct horse battery", "10.0.0.9", "r"); fault.Say(err) != fault.Say(wrong) {
+	if _, _, err := s.SignIn(ctx, "ana", "correct horse battery", from("10.0.0.9")); fault.Say(err) != fault.Say(wrong) {
 		t.Errorf("a closed account: %v", err)
 	}
 	kinds := map[string]int{}
@@ -121,11 +126,38 @@ func TestRefusalsAreAlikeAndSlow(t *testing.T) {
 }
 
 func TestCheckPassword(t *testing.T) {
-	for p, ok := range map[string]bool{"short": false, "password1234": false, "ana likes tea and cake": false, "dermatology26": false, "four words are enough": true, strings.Repeat("x", 257): false, "ÄÖÜäöüß and more": true,
-		"aaaaaaaaaaaaaaaa": false, "121212121212": false, "Manchester-United-1999": false, "qwertyuiop1234": false, "try-me-on-synthetic-data": true, "correct horse battery": true} {
-		if err := auth.CheckPassword("ana", p); (err == nil) != ok {
-			t.Errorf("%q: %v", p, err)
+	s, _, _ := setUp(t)
+	for p, want := range map[string]struct{ alone, with bool }{
+		"short": {}, "password1234": {}, "ana likes tea and cake": {}, "dermatology26": {}, "Dermatology2026!": {}, "WebEnable-HES-2026": {}, "aaaaaaaaaaaaaaaa": {}, "121212121212": {}, "Manchester-United-1999": {},
+		"qwertyuiop1234": {}, "sonyericsson99": {}, "motherfucker!!!!": {}, "monkeydragon-monkeydragon": {},
+		"four words are enough": {true, true}, "ÄÖÜäöüß and more": {true, true}, "try-me-on-synthetic-data": {true, true}, "correct horse battery": {true, true},
+		"tulip crane 7": {false, true}, "fourteen-signs": {false, true}, "fifteen-signs-x": {true, true}, "eleven-sign": {}, "twelve-signs": {false, true},
+		strings.Repeat("wörter ", 18) + "xy": {true, true}, strings.Repeat("x", 257): {},
+	} {
+		if alone, with := s.CheckPassword("ana", p, false) == nil, s.CheckPassword("ana", p, true) == nil; alone != want.alone || with != want.with {
+			t.Errorf("%q: alone %v, with a second factor %v", p, alone, with)
 		}
+	}
+}
+
+// A long password counts to its last letter, in any alphabet, and does not grow old.
+func TestALongPasswordCountsToItsEnd(t *testing.T) {
+	s, store, c := setUp(t)
+	long := strings.Repeat("пароль слов ", 10) + "конец 128"
+	u := registry.User{Name: "bob", Display: "Bob", Role: policy.Planner}
+	var err error
+	if u.Hash, err = s.Hash(t.Context(), u, long); err != nil || len([]rune(long)) < 128 {
+		t.Fatal(len([]rune(long)), err)
+	}
+	if err := store.AddUser(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.SignIn(t.Context(), "bob", long[:len(long)-1]+"9", from("10.0.0.1")); fault.Of(err) != fault.Denied {
+		t.Errorf("another last letter: %v", err)
+	}
+	c.t = c.t.AddDate(0, 0, 400)
+	if _, _, err := s.SignIn(t.Context(), "bob", long, from("10.0.0.1")); err != nil {
+		t.Errorf("the password itself, after 400 days: %v", err)
 	}
 }
 
@@ -136,7 +168,7 @@ func TestABurstOfGuessesIsSlowed(t *testing.T) {
 	kinds := make(chan fault.Kind)
 	for range 60 {
 		go func() {
-			_, _, err := s.SignIn(context.Background(), "ana", "incorrect horse battery", "10.0.0.1", "r")
+			_, _, err := s.SignIn(context.Background(), "ana", "incorrect horse battery", from("10.0.0.1"))
 			kinds <- fault.Of(err)
 		}()
 	}
@@ -148,7 +180,7 @@ func TestABurstOfGuessesIsSlowed(t *testing.T) {
 		t.Errorf("outcomes: %v", n)
 	}
 	c.t = c.t.Add(15 * time.Minute)
-	if _, _, err := s.SignIn(t.Context(), "ana", "correct horse battery", "10.0.0.1", "r"); err != nil {
+	if _, _, err := s.SignIn(t.Context(), "ana", "correct horse battery", from("10.0.0.1")); err != nil {
 		t.Errorf("after the longest wait: %v", err)
 	}
 	if left, _, err := store.Failures(t.Context(), "account ana", time.Time{}); left != 0 || err != nil {
@@ -160,18 +192,18 @@ func TestABurstOfGuessesIsSlowed(t *testing.T) {
 func TestTheWaitDoubles(t *testing.T) {
 	s, _, c := setUp(t)
 	for range 5 {
-		if _, _, err := s.SignIn(t.Context(), "ana", "wrong", "10.0.0.1", "r"); fault.Of(err) != fault.Denied {
+		if _, _, err := s.SignIn(t.Context(), "ana", "wrong", from("10.0.0.1")); fault.Of(err) != fault.Denied {
 			t.Fatal(err)
 		}
 	}
 	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900} {
 		want *= time.Second
 		c.t = c.t.Add(want - time.Millisecond)
-		if _, _, err := s.SignIn(t.Context(), "ana", "wrong", "10.0.0.1", "r"); fault.Of(err) != fault.Limited || !strings.Contains(fault.Say(err), "Wait 1 seconds") {
+		if _, _, err := s.SignIn(t.Context(), "ana", "wrong", from("10.0.0.1")); fault.Of(err) != fault.Limited || !strings.Contains(fault.Say(err), "Wait 1 seconds") {
 			t.Errorf("just before %v: %v", want, err)
 		}
 		c.t = c.t.Add(time.Millisecond)
-		if _, _, err := s.SignIn(t.Context(), "ana", "wrong", "10.0.0.1", "r"); fault.Of(err) != fault.Denied {
+		if _, _, err := s.SignIn(t.Context(), "ana", "wrong", from("10.0.0.1")); fault.Of(err) != fault.Denied {
 			t.Errorf("after %v: %v", want, err)
 		}
 	}
@@ -181,7 +213,7 @@ func TestTheWaitDoubles(t *testing.T) {
 // session could not be ended.
 func TestNothingWithoutTheRecord(t *testing.T) {
 	s, store, _ := setUp(t)
-	token, _, err := s.SignIn(t.Context(), "ana", "correct horse battery", "10.0.0.1", "r")
+	token, _, err := s.SignIn(t.Context(), "ana", "correct horse battery", from("10.0.0.1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,14 +222,14 @@ func TestNothingWithoutTheRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if token, _, err := again.SignIn(t.Context(), "ana", "correct horse battery", "10.0.0.1", "r"); fault.Of(err) != fault.Unavailable || token != "" {
+	if token, _, err := again.SignIn(t.Context(), "ana", "correct horse battery", from("10.0.0.1")); fault.Of(err) != fault.Unavailable || token != "" {
 		t.Errorf("signed in: %v", err)
 	}
 	if broken.sessions != 0 {
 		t.Error("a session was kept without its event")
 	}
 	store.Close()
-	if err := s.SignOut(t.Context(), token, "10.0.0.1", "r"); err == nil {
+	if err := s.SignOut(t.Context(), token, from("10.0.0.1")); err == nil {
 		t.Error("signed out of a registry that does not answer")
 	}
 }
@@ -226,7 +258,7 @@ func TestAHashIsMadeAgainAtTheNewCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, x := range []*auth.Service{s, dearer, dearer} {
-		token, _, err := x.SignIn(t.Context(), "ana", "correct horse battery", "10.0.0.1", "r")
+		token, _, err := x.SignIn(t.Context(), "ana", "correct horse battery", from("10.0.0.1"))
 		if err != nil {
 			t.Fatal(err)
 		}

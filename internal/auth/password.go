@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/subtle"
 	_ "embed"
 	"encoding/base64"
@@ -23,22 +25,72 @@ type Cost struct {
 // DefaultCost returns a cost above the floor that OWASP recommends (2 passes, 19 MiB).
 func DefaultCost() Cost { return Cost{Time: 3, MemoryKiB: 64 << 10, Threads: 1} }
 
+// The least lengths of a password: alone, and where a second factor must be given
+// with it.
+const (
+	shortest           = 15
+	shortestWithFactor = 12
+)
+
 // CheckPassword says what is wrong with a new password. There are no rules of
-// composition: length and not being known are what counts.
-func CheckPassword(name, password string) error {
+// composition: length and not being known are what counts. factor tells whether
+// the account opens nothing without a second factor.
+func (s *Service) CheckPassword(name, password string, factor bool) error {
 	low := strings.ToLower(password)
+	least := shortest
+	if factor {
+		least = shortestWithFactor
+	}
 	switch n := len([]rune(password)); {
-	case n < 12:
-		return fault.New(fault.Invalid, "A password has at least 12 characters; three or four words do well.")
+	case n < least:
+		return fault.New(fault.Invalid, "A password has at least %d characters; three or four words do well.", least)
 	case n > 256:
 		return fault.New(fault.Invalid, "A password has at most 256 characters.")
 	case name != "" && strings.Contains(low, strings.ToLower(name)):
 		return fault.New(fault.Invalid, "The password must not hold the account name.")
 	}
-	if guessable(low) {
+	if s.leaked.holds(low) || guessable(low) {
 		return fault.New(fault.Invalid, "The password is among those that are tried first. Choose words that do not belong together.")
 	}
 	return nil
+}
+
+// leaked are the passwords that are most often found in what was stolen from
+// other sites: 49,000, in small letters. The list is that of zxcvbn-ts (MIT).
+//
+//go:embed leaked.txt.gz
+var leakedList []byte
+
+type leaked map[string]bool
+
+func readLeaked() (leaked, error) {
+	z, err := gzip.NewReader(bytes.NewReader(leakedList))
+	if err != nil {
+		return nil, fmt.Errorf("read leaked passwords: %w", err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		return nil, fmt.Errorf("read leaked passwords: %w", err)
+	}
+	out := leaked{}
+	for word := range strings.Lines(string(text)) {
+		out[strings.TrimSpace(word)] = true
+	}
+	return out, nil
+}
+
+// holds tells whether a password, in small letters, is one of them, or one of them
+// twice or with digits and signs added at its ends or between.
+func (l leaked) holds(low string) bool {
+	letter := func(r rune) bool { return !unicode.IsLetter(r) }
+	core := strings.TrimFunc(low, letter)
+	bare := strings.Join(strings.FieldsFunc(low, letter), "")
+	for _, word := range [...]string{low, core, bare} {
+		if n := len(word) / 2; l[word] || word != "" && word == strings.Repeat(word[:n], 2) && l[word[:n]] {
+			return true
+		}
+	}
+	return false
 }
 
 // common are the words and runs of keys that the most used passwords are made

@@ -17,7 +17,10 @@ type Purpose struct {
 }
 
 // Purposes returns the agreements that a person is named on, by reference.
-func (s *Service) Purposes(ctx context.Context, u registry.User) ([]Purpose, error) {
+func (s *Service) Purposes(ctx context.Context, u registry.User, x registry.Session) ([]Purpose, error) {
+	if err := s.Enough(ctx, u, x); err != nil {
+		return nil, err
+	}
 	places, err := s.o.Store.Memberships(ctx, u.ID)
 	if err != nil {
 		return nil, err
@@ -57,8 +60,12 @@ func (s *Service) purpose(ctx context.Context, u registry.User, ref string) (Pur
 // Access returns what a session may do now: read afresh from the account, the
 // agreement that was chosen and the place on it, so that whatever ends has ended
 // at the next request. Whoever sees records and has not chosen, or must accept
-// new terms, gets an error of kind Purpose.
+// new terms, gets an error of kind Purpose, and before that whoever owes a second
+// factor one of kind Factor.
 func (s *Service) Access(ctx context.Context, u registry.User, x registry.Session) (policy.Access, error) {
+	if err := s.Enough(ctx, u, x); err != nil {
+		return policy.Access{}, err
+	}
 	if !u.SeesRecords() {
 		return policy.New(registry.Evidence(u, registry.Agreement{}, nil), s.o.Now())
 	}
@@ -83,6 +90,9 @@ func (s *Service) Access(ctx context.Context, u registry.User, x registry.Sessio
 // another purpose open nothing either.
 func (s *Service) Choose(ctx context.Context, token, ref, terms, address, request string) (string, policy.Access, error) {
 	u, x, err := s.Check(ctx, token)
+	if err == nil {
+		err = s.Enough(ctx, u, x)
+	}
 	if err != nil {
 		return "", policy.Access{}, err
 	}

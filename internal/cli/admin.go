@@ -19,6 +19,9 @@ type userCmd struct {
 	Disable  userDisableCmd  `cmd:"" help:"Close an account; its sessions end at once."`
 	Enable   userEnableCmd   `cmd:"" help:"Open a closed account again."`
 	Password userPasswordCmd `cmd:"" help:"Give an account a new password; its sessions end at once."`
+	Reset    userResetCmd    `cmd:"" help:"Take the second factors off an account whose owner has lost them; its sessions end at once."`
+	Link     userLinkCmd     `cmd:"" help:"Link an account to who another service, such as NHS CIS2, says that somebody is."`
+	Unlink   userUnlinkCmd   `cmd:"" help:"Take an account's links away."`
 }
 
 type userAddCmd struct {
@@ -63,7 +66,7 @@ func (g *globals) addUser(reg *sqlstore.Store, u registry.User, password string)
 	if err != nil {
 		return err
 	}
-	if u.Hash, err = service.Hash(u.Name, password); err != nil {
+	if u.Hash, err = service.Hash(g.ctx, u, password); err != nil {
 		return err
 	}
 	if err := reg.AddUser(g.ctx, u); err != nil {
@@ -174,7 +177,7 @@ func (c userPasswordCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	hash, err := service.Hash(u.Name, password)
+	hash, err := service.Hash(g.ctx, u, password)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,8 @@ type globals struct {
 	env  Env
 	now  func() time.Time
 	Data string `help:"Folder of the site's data." default:"./data" type:"path"`
+
+	SecretKey string `help:"File of the key under which secrets of second factors are kept; made if it is not there. registry.key in the data folder if left out." type:"path"`
 }
 
 type commands struct {

@@ -43,7 +43,11 @@ func vocabulary() (*hes.Dictionary, *hes.Codes, error) {
 }
 
 func (g *globals) authService(s registry.Store) (*auth.Service, error) {
-	return auth.New(auth.Options{Store: s, Now: g.now, Random: rand.Reader})
+	key, err := g.secretKey()
+	if err != nil {
+		return nil, err
+	}
+	return auth.New(auth.Options{Store: s, Now: g.now, Random: rand.Reader, Key: key})
 }
 
 // served hands out the release that is current, and takes up a new one as soon

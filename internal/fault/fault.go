@@ -22,6 +22,7 @@ const (
 	Invalid                 // the question or the file is not well formed
 	Denied                  // signed in, but this is not allowed
 	SignIn                  // nobody is signed in
+	Factor                  // signed in, but the second factor is not given, or too long ago
 	Purpose                 // signed in, but it has not been said what for
 	NotFound                // no such thing, or not one that this person may know of
 	Conflict                // somebody else is at it, or it has changed meanwhile
@@ -41,6 +42,7 @@ var table = map[Kind]struct {
 	Invalid:     {"invalid", http.StatusBadRequest, 2},
 	Denied:      {"denied", http.StatusForbidden, 77},
 	SignIn:      {"sign-in", http.StatusUnauthorized, 77},
+	Factor:      {"factor", http.StatusForbidden, 77},
 	Purpose:     {"purpose", http.StatusForbidden, 77},
 	NotFound:    {"not-found", http.StatusNotFound, 66},
 	Conflict:    {"conflict", http.StatusConflict, 75},

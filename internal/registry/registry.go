@@ -39,6 +39,7 @@ type Session struct {
 	Device    string    // what the browser says it is, in a few words
 	Factor    string    // how the person signed in: "password", "totp", "passkey", "oidc", "recovery"
 	Strong    time.Time // when a second factor was last given; zero: never
+	Proved    time.Time // when any factor was last given, the password too
 	Agreement string    // the purpose that was chosen; "" until then. A session belongs to one
 	Terms     string    // version of the terms that were accepted with it
 }
@@ -48,6 +49,7 @@ type Session struct {
 type Store interface {
 	audit.Recorder
 	Agreements
+	SignIns
 	AddUser(ctx context.Context, u User) error
 	User(ctx context.Context, id int64) (User, error)
 	UserByName(ctx context.Context, name string) (User, error)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"webenablehes/internal/auth"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
@@ -77,61 +78,77 @@ func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, http.StatusOK, view.SignInPage(s.frame(r, "Sign in", ""), view.SignIn{Next: next(r.URL.Query().Get("next"))}))
 }
 
-func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
+// form reads a short form.
+func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<14)
 	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
+		return nil, fault.Wrap(fault.Invalid, err, unreadable)
 	}
+	return r.PostForm, nil
+}
+
+// from is where a request comes from, for the access record and the list of
+// sessions.
+func (s *Server) from(r *http.Request) auth.From {
 	c := s.client(r)
-	token, u, err := s.c.Auth.SignIn(r.Context(), r.PostForm.Get("name"), r.PostForm.Get("password"), c.Address, c.Request)
+	return auth.From{Address: c.Address, Request: c.Request, Device: device(r.UserAgent())}
+}
+
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
+	in, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	token, u, err := s.c.Auth.SignIn(r.Context(), in.Get("name"), in.Get("password"), s.from(r))
 	if err == nil {
-		if err = s.demoAllowed(r.Context(), u); fault.Of(err) == fault.Denied {
-			err = s.refusedTo(r.Context(), u, registry.Session{}, r.Pattern, c, err)
-		}
+		err = s.enter(w, r, token, u)
 	}
 	if k := fault.Of(err); err != nil && (k == fault.Denied || k == fault.Limited) {
-		return s.show(w, r, k.Status(), view.SignInPage(s.frame(r, "Error: Sign in", ""), view.SignIn{Next: next(r.PostForm.Get("next")), Name: r.PostForm.Get("name"), Error: fault.Say(err)}))
+		return s.show(w, r, k.Status(), view.SignInPage(s.frame(r, "Error: Sign in", ""), view.SignIn{Next: next(in.Get("next")), Name: in.Get("name"), Error: fault.Say(err)}))
 	}
 	if err != nil {
 		return err
 	}
+	http.Redirect(w, r, placeAfter(in.Get("next"), u), http.StatusSeeOther)
+	return nil
+}
+
+// placeAfter is where somebody goes after signing in.
+func placeAfter(asked string, u registry.User) string {
+	if to := next(asked); to != "" && to != "/" {
+		return to
+	}
+	return home(u.Role)
+}
+
+// enter gives a browser its new session, in place of the one that it had.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request, token string, u registry.User) error {
+	if err := s.demoAllowed(r.Context(), u); err != nil {
+		if err := s.c.Auth.SignOut(context.WithoutCancel(r.Context()), token, s.from(r)); err != nil {
+			return err
+		}
+		if fault.Of(err) == fault.Denied {
+			err = s.refusedTo(r.Context(), u, registry.Session{}, r.Pattern, s.client(r), err)
+		}
+		return err
+	}
 	if old := s.token(r); old != "" {
-		if err := s.c.Auth.SignOut(r.Context(), old, c.Address, c.Request); err != nil {
+		if err := s.c.Auth.SignOut(r.Context(), old, s.from(r)); err != nil {
 			return err
 		}
 	}
 	s.setCookie(w, token, 0)
-	to := next(r.PostForm.Get("next"))
-	if to == "" || to == "/" {
-		to = home(u.Role)
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	c := s.client(r)
-	if err := s.c.Auth.SignOut(r.Context(), s.token(r), c.Address, c.Request); err != nil {
+	if err := s.c.Auth.SignOut(r.Context(), s.token(r), s.from(r)); err != nil {
 		return err
 	}
 	s.setCookie(w, "", -1)
 	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 	return nil
-}
-
-func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.who(r)
-	if err != nil {
-		return err
-	}
-	ref, title := v.access.Agreement()
-	x := view.Account{Name: v.user.Name, Display: v.user.Display, Role: v.access.Role().Label(), Agreement: ref, Title: title,
-		SeesRows: v.access.SeesRows(), SeesTables: v.access.SeesTables(), SeesLoads: v.access.SeesLoads(), Home: home(v.access.Role())}
-	if at, what, ok := v.access.Ends(); ok {
-		x.Ends, _ = view.Ending(at, what, s.c.Now())
-	}
-	return s.show(w, r, http.StatusOK, view.AccountPage(s.frame(r, "Your account", "account"), x))
 }
 
 func (s *Server) front(w http.ResponseWriter, r *http.Request) error {

@@ -109,7 +109,7 @@ func (s *Server) handle(pattern string, h handler) http.Handler {
 			s.fail(w, r, err)
 		}
 		attrs := []any{"route", pattern, "kind", kind, "request", requestID(r), "took", time.Since(start).Round(time.Microsecond)}
-		if err != nil && fault.Of(err) == fault.Internal && !errors.Is(err, context.Canceled) {
+		if k := fault.Of(err); err != nil && (k == fault.Internal || k == fault.Unavailable) && !errors.Is(err, context.Canceled) {
 			s.c.Log.Error("request failed", append(attrs, "error", err.Error())...)
 			return
 		}
@@ -155,16 +155,13 @@ func saysPanic(p any) string {
 	return fmt.Sprintf("a value of type %T", p)
 }
 
-// fail shows an error to a person. Somebody who is not signed in is sent to
-// sign in and comes back to the same page.
+// fail shows an error to a person.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	kind := fault.Of(err)
-	if kind == fault.SignIn && r.Method == http.MethodGet && r.Header.Get("X-Part") == "" {
-		http.Redirect(w, r, "/sign-in?next="+escapeNext(r.URL.RequestURI()), http.StatusSeeOther)
-		return
-	}
-	if kind == fault.Purpose && r.Method == http.MethodGet && r.Header.Get("X-Part") == "" {
-		http.Redirect(w, r, "/purpose?next="+escapeNext(r.URL.RequestURI()), http.StatusSeeOther)
+	// Whoever must do something first is sent there and comes back to the page.
+	before := map[fault.Kind]string{fault.SignIn: "/sign-in", fault.Factor: "/second-factor", fault.Purpose: "/purpose"}
+	if to := before[kind]; to != "" && r.Method == http.MethodGet && r.Header.Get("X-Part") == "" {
+		http.Redirect(w, r, to+"?next="+escapeNext(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
 	page := view.Problem{Status: kind.Status(), Say: fault.Say(err), ID: requestID(r), Ways: waysOn(r, err)}
@@ -232,6 +229,9 @@ func (s *Server) frame(r *http.Request, title, section string) view.Frame {
 				_, f.Ending = view.Ending(at, what, s.c.Now())
 				f.Confirm = f.Ending != "" && acc.EndsByConfirmation()
 			}
+		}
+		if told, err := s.c.Auth.Notices(r.Context(), u); err == nil {
+			f.Notices = len(told)
 		}
 	}
 	return f

@@ -12,28 +12,24 @@ import (
 
 // purposeForm asks what the data will be used for.
 func (s *Server) purposeForm(w http.ResponseWriter, r *http.Request) error {
-	u, x, err := s.c.Auth.Check(r.Context(), s.token(r))
+	u, x, err := s.person(r)
 	if err != nil {
 		return err
 	}
-	return s.askPurpose(w, r, u, http.StatusOK, view.PurposeForm{Next: next(r.URL.Query().Get("next")), Chosen: x.Agreement})
+	return s.askPurpose(w, r, u, x, http.StatusOK, view.PurposeForm{Next: next(r.URL.Query().Get("next")), Chosen: x.Agreement})
 }
 
 // choosePurpose gives the session its purpose. The session goes on under another
 // token, so that pages of another purpose that are still open say so.
 func (s *Server) choosePurpose(w http.ResponseWriter, r *http.Request) error {
-	u, _, err := s.c.Auth.Check(r.Context(), s.token(r))
+	u, x, err := s.person(r)
 	if err != nil {
 		return err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<14)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
-	}
-	if err := s.demoAllowed(r.Context(), u); err != nil {
+	in, err := form(w, r)
+	if err != nil {
 		return err
 	}
-	in := r.PostForm
 	c := view.PurposeForm{Next: next(in.Get("next")), Chosen: in.Get("agreement")}
 	switch {
 	case c.Chosen == "":
@@ -53,13 +49,13 @@ func (s *Server) choosePurpose(w http.ResponseWriter, r *http.Request) error {
 				c.Agreed = append(c.Agreed, key)
 			}
 		}
-		return s.askPurpose(w, r, u, http.StatusBadRequest, c)
+		return s.askPurpose(w, r, u, x, http.StatusBadRequest, c)
 	}
 	from := s.client(r)
 	token, acc, err := s.c.Auth.Choose(r.Context(), s.token(r), c.Chosen, in.Get("terms."+c.Chosen), from.Address, from.Request)
 	if k := fault.Of(err); k == fault.Denied || k == fault.Conflict {
 		c.Error, c.At = fault.Say(err), "purpose"
-		return s.askPurpose(w, r, u, k.Status(), c)
+		return s.askPurpose(w, r, u, x, k.Status(), c)
 	}
 	if err != nil {
 		return err
@@ -73,12 +69,12 @@ func (s *Server) choosePurpose(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) askPurpose(w http.ResponseWriter, r *http.Request, u registry.User, status int, c view.PurposeForm) error {
+func (s *Server) askPurpose(w http.ResponseWriter, r *http.Request, u registry.User, x registry.Session, status int, c view.PurposeForm) error {
 	if !u.SeesRecords() {
 		http.Redirect(w, r, home(u.Role), http.StatusSeeOther)
 		return nil
 	}
-	all, err := s.c.Auth.Purposes(r.Context(), u)
+	all, err := s.c.Auth.Purposes(r.Context(), u, x)
 	if err != nil {
 		return err
 	}

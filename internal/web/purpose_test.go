@@ -214,7 +214,9 @@ func TestEndingIsSaid(t *testing.T) {
 	}
 	for _, part := range []string{"", "app"} {
 		got := s.take(policy.Researcher, way{address: "/records", part: part})
-		if doc := parse(t, got.Body.String()); got.Code != http.StatusForbidden || !doc.first(func(n node) bool { return n.attr("href") == "/purpose" && strings.Contains(n.text(), "Choose another purpose") }).ok() {
+		if doc := parse(t, got.Body.String()); got.Code != http.StatusForbidden || !doc.first(func(n node) bool {
+			return n.attr("href") == "/purpose" && strings.Contains(n.text(), "Choose another purpose")
+		}).ok() {
 			t.Errorf("part %q: status %d without a way to another purpose", part, got.Code)
 		}
 	}

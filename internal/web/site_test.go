@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -168,7 +169,7 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	store := &paper{Store: kept}
 	s := &site{t: t, store: store, paper: store, cookies: map[policy.Role]*http.Cookie{}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return s.now }
-	service, err := auth.New(auth.Options{Store: store, Now: clock, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}})
+	service, err := auth.New(auth.Options{Store: store, Now: clock, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}, Key: make([]byte, 32)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,20 +210,37 @@ func (s *site) join(name string, role policy.Role, agreement string) {
 	const password = "a long password of a test"
 	u := registry.User{Name: name, Display: role.Label(), Role: role}
 	var err error
-	if u.Hash, err = s.auth.Hash(name, password); err != nil {
+	if u.Hash, err = s.auth.Hash(s.t.Context(), u, password); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := s.store.AddUser(s.t.Context(), u); err != nil {
 		s.t.Fatal(err)
 	}
-	token, u, err := s.auth.SignIn(s.t.Context(), name, password, "127.0.0.1", "test")
+	token, u, err := s.auth.SignIn(s.t.Context(), name, password, auth.From{Address: "127.0.0.1", Request: "test"})
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	token = s.strong(token)
 	if agreement != "" {
 		token = s.choose(token, u, agreement)
 	}
 	s.cookies[policy.Role(name)] = &http.Cookie{Name: "session", Value: token}
+}
+
+// strong takes a session over to another token, as after a second factor.
+func (s *site) strong(token string) string {
+	s.t.Helper()
+	hash := func(token string) []byte { sum := sha256.Sum256([]byte(token)); return sum[:] }
+	x, err := s.store.Session(s.t.Context(), hash(token))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	fresh := rand.Text()
+	x.TokenHash, x.Strong, x.Proved = hash(fresh), s.now, s.now
+	if err := s.store.ReplaceSession(s.t.Context(), hash(token), x); err != nil {
+		s.t.Fatal(err)
+	}
+	return fresh
 }
 
 // choose names somebody on an agreement and makes it the purpose of a session,

@@ -78,6 +78,16 @@ func (s *Server) routes() map[string]handler {
 		"POST /sign-in":              s.signIn,
 		"POST /sign-out":             s.signOut,
 		"GET /account":               s.account,
+		"POST /account/notices":      s.readNotices,
+		"POST /account/sessions":     s.endSessions,
+		"GET /account/second-factor": s.factors,
+		"GET /account/app":           s.appForm,
+		"POST /account/app":          s.beginApp,
+		"POST /account/app/code":     s.confirmApp,
+		"POST /account/app/remove":   s.removeApp,
+		"POST /account/codes":        s.newCodes,
+		"GET /second-factor":         s.factorForm,
+		"POST /second-factor":        s.giveFactor,
 		"GET /purpose":               s.purposeForm,
 		"POST /purpose":              s.choosePurpose,
 		"GET /records":               s.records,
@@ -119,10 +129,7 @@ type visitor struct {
 func (s *Server) who(r *http.Request) (visitor, error) {
 	v := visitor{client: s.client(r)}
 	var err error
-	if v.user, v.session, err = s.c.Auth.Check(r.Context(), s.token(r)); err != nil {
-		return v, err
-	}
-	if err := s.demoAllowed(r.Context(), v.user); err != nil {
+	if v.user, v.session, err = s.person(r); err != nil {
 		return v, err
 	}
 	if made, said := r.Header["X-Purpose"]; said && made[0] != v.session.Agreement {
@@ -153,6 +160,16 @@ func (v visitor) form(w http.ResponseWriter, r *http.Request, limit int64, unrea
 
 // unreadable is what is said of a form that cannot be read.
 const unreadable = "The form could not be read. Go back and try again."
+
+// person returns who is signed in, for pages about themselves: they may owe their
+// second factor, or have no purpose yet.
+func (s *Server) person(r *http.Request) (registry.User, registry.Session, error) {
+	u, x, err := s.c.Auth.Check(r.Context(), s.token(r))
+	if err == nil {
+		err = s.demoAllowed(r.Context(), u)
+	}
+	return u, x, err
+}
 
 // mustSeeRows refuses whoever sees no records a page that asks the door nothing,
 // or not yet.

@@ -3,6 +3,8 @@
 export const states = [
   ['front', '', '/'],
   ['sign-in', '', '/sign-in'],
+  ['account', 'researcher', '/account'],
+  ['second-factor', 'planner', '/account/second-factor'],
   ['explorer', 'researcher', '/records'],
   ['explorer-filtered', 'researcher', '/records?dx=L40&dx=L20&age=18..64&adm=2008-04..2009-03'],
   ['explorer-wrapped', 'researcher', '/records?den=w'],

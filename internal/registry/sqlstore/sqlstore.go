@@ -159,7 +159,28 @@ func outcome(err error, what string) error {
 	case errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
 		return fault.New(fault.Conflict, "There is such an %s already.", what)
 	}
-	return fmt.Errorf("registry, %s: %w", what, err)
+	err = fmt.Errorf("registry, %s: %w", what, err)
+	if ours(err) {
+		return err
+	}
+	return fault.Wrap(fault.Unavailable, err, "The registry of accounts cannot be read or written just now. Please try again in a few minutes.")
+}
+
+// ours tells whether an error is a mistake of this program, or of the caller who
+// hung up, and not of the disk or of the file.
+func ours(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return true
+	case !ok:
+		return false
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_RANGE, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG:
+		return true
+	}
+	return false
 }
 
 // change runs a statement that must touch a row.

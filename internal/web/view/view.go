@@ -24,6 +24,7 @@ type Frame struct {
 	Purpose string // reference of the agreement that was chosen; "" if none is, or for roles without one
 	Ending  string // warning that the access ends soon; ""
 	Confirm bool   // what ends is the person's own confirmation of responsibility
+	Notices int    // how many things the person is to be told about their own account
 	Switch  bool   // the person works under agreements, and can choose another
 }
 
@@ -88,13 +89,6 @@ func (p Problem) Title() string {
 
 // SignIn is the sign-in page.
 type SignIn struct{ Next, Name, Error string }
-
-// Account is the page of one's own account.
-type Account struct {
-	Ends                                        string // when the access ends; "" for roles without an agreement
-	Name, Display, Role, Agreement, Title, Home string
-	SeesRows, SeesTables, SeesLoads             bool
-}
 
 // Explorer is the record explorer.
 type Explorer struct {

@@ -1,0 +1,237 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"webenablehes/internal/auth"
+	"webenablehes/internal/fault"
+	"webenablehes/internal/registry"
+	"webenablehes/internal/web/view"
+)
+
+const factorsPage = "/account/second-factor"
+
+// stepUp sends whoever must first say that it is them to where they do, from a
+// form that changes factors; other errors it returns.
+func stepUp(w http.ResponseWriter, r *http.Request, err error) error {
+	if fault.Of(err) != fault.Factor {
+		return err
+	}
+	http.Redirect(w, r, "/second-factor?next="+url.QueryEscape(factorsPage), http.StatusSeeOther)
+	return nil
+}
+
+// goOn gives the browser its session's new token, and the request, so that a page
+// which answers it knows who it is for.
+func (s *Server) goOn(w http.ResponseWriter, r *http.Request, token string) {
+	s.setCookie(w, token, 0)
+	r.Header.Set("Cookie", s.cookieName()+"="+token)
+}
+
+// withNext adds the place to go on to, if there is one.
+func withNext(address, to string) string {
+	if to == "" {
+		return address
+	}
+	return address + "?next=" + url.QueryEscape(to)
+}
+
+// factorForm asks for a second factor, or, of whoever has none and is about to add
+// one, for the password again.
+func (s *Server) factorForm(w http.ResponseWriter, r *http.Request) error {
+	u, x, err := s.person(r)
+	if err != nil {
+		return err
+	}
+	c := view.GiveFactor{Next: next(r.URL.Query().Get("next"))}
+	f, err := s.c.Auth.Factors(r.Context(), u)
+	if err != nil {
+		return err
+	}
+	if !f.Any() {
+		switch err := s.c.Auth.Recent(r.Context(), u, x); {
+		case err == nil:
+			http.Redirect(w, r, withNext(factorsPage, c.Next), http.StatusSeeOther)
+			return nil
+		case fault.Of(err) != fault.Factor:
+			return err
+		}
+	}
+	return s.askFactor(w, r, u, http.StatusOK, c)
+}
+
+func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, u registry.User, status int, c view.GiveFactor) error {
+	f, err := s.c.Auth.Factors(r.Context(), u)
+	if err != nil {
+		return err
+	}
+	c.Name, c.App, c.Recovery, c.Password = u.Name, !f.App.IsZero(), f.Recovery > 0, !f.Any()
+	title := c.Title()
+	if c.Error != "" {
+		title = "Error: " + title
+	}
+	return s.show(w, r, status, view.GiveFactorPage(s.frame(r, title, "account"), c))
+}
+
+// giveFactor takes it. The session goes on under another token.
+func (s *Server) giveFactor(w http.ResponseWriter, r *http.Request) error {
+	u, _, err := s.person(r)
+	if err != nil {
+		return err
+	}
+	in, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	give, what := s.c.Auth.GiveCode, "code"
+	if in.Has("password") {
+		give, what = s.c.Auth.GivePassword, "password"
+	}
+	token, err := give(r.Context(), s.token(r), in.Get(what), s.from(r))
+	if k := fault.Of(err); err != nil && (k == fault.Denied || k == fault.Limited) {
+		return s.askFactor(w, r, u, k.Status(), view.GiveFactor{Next: next(in.Get("next")), Error: fault.Say(err), At: what})
+	}
+	if err != nil {
+		return err
+	}
+	s.goOn(w, r, token)
+	http.Redirect(w, r, placeAfter(in.Get("next"), u), http.StatusSeeOther)
+	return nil
+}
+
+// factors is the page of what somebody can give beside the password.
+func (s *Server) factors(w http.ResponseWriter, r *http.Request) error {
+	u, x, err := s.person(r)
+	if err != nil {
+		return err
+	}
+	c := view.Factors{Next: next(r.URL.Query().Get("next")), Needed: auth.Needed(u), Stale: true}
+	f, err := s.c.Auth.Factors(r.Context(), u)
+	if err != nil {
+		return err
+	}
+	switch err := s.c.Auth.Recent(r.Context(), u, x); {
+	case err == nil:
+		c.Stale = false
+	case fault.Of(err) != fault.Factor:
+		return err
+	}
+	c.Any, c.Recovery = f.Any(), f.Recovery
+	if !f.App.IsZero() {
+		c.App = view.Moment(f.App)
+	}
+	return s.show(w, r, http.StatusOK, view.FactorsPage(s.frame(r, "Second factor", "account"), c))
+}
+
+// beginApp makes the secret of an authenticator app.
+func (s *Server) beginApp(w http.ResponseWriter, r *http.Request) error {
+	if _, _, err := s.person(r); err != nil {
+		return err
+	}
+	in, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	if err := s.c.Auth.BeginApp(r.Context(), s.token(r)); err != nil {
+		return stepUp(w, r, err)
+	}
+	http.Redirect(w, r, withNext("/account/app", next(in.Get("next"))), http.StatusSeeOther)
+	return nil
+}
+
+// appForm shows the secret, as text and as a picture, and asks for a code.
+func (s *Server) appForm(w http.ResponseWriter, r *http.Request) error {
+	u, x, err := s.person(r)
+	if err != nil {
+		return err
+	}
+	if err := s.c.Auth.Recent(r.Context(), u, x); err != nil {
+		return stepUp(w, r, err)
+	}
+	return s.askApp(w, r, u, http.StatusOK, view.AddApp{Next: next(r.URL.Query().Get("next"))})
+}
+
+func (s *Server) askApp(w http.ResponseWriter, r *http.Request, u registry.User, status int, c view.AddApp) error {
+	secret, err := s.c.Auth.PendingApp(r.Context(), u)
+	if fault.Of(err) == fault.Gone {
+		http.Redirect(w, r, withNext(factorsPage, c.Next), http.StatusSeeOther)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.Account, c.Secret, c.URI = u.Name, secret.Text, secret.URI
+	if c.Picture, err = qrPath(secret.URI); err != nil {
+		return err
+	}
+	title := "Set up an authenticator app"
+	if c.Error != "" {
+		title = "Error: " + title
+	}
+	return s.show(w, r, status, view.AddAppPage(s.frame(r, title, "account"), c))
+}
+
+// confirmApp adds the app and shows the recovery codes, if there are new ones.
+func (s *Server) confirmApp(w http.ResponseWriter, r *http.Request) error {
+	u, _, err := s.person(r)
+	if err != nil {
+		return err
+	}
+	in, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	token, codes, err := s.c.Auth.ConfirmApp(r.Context(), s.token(r), in.Get("code"), s.from(r))
+	switch k := fault.Of(err); {
+	case err == nil:
+	case k == fault.Denied:
+		return s.askApp(w, r, u, k.Status(), view.AddApp{Next: next(in.Get("next")), Error: fault.Say(err)})
+	default:
+		return stepUp(w, r, err)
+	}
+	s.goOn(w, r, token)
+	return s.added(w, r, u, codes, in.Get("next"))
+}
+
+// added goes on after a factor was added.
+func (s *Server) added(w http.ResponseWriter, r *http.Request, u registry.User, codes []string, asked string) error {
+	if len(codes) == 0 {
+		http.Redirect(w, r, withNext(factorsPage, next(asked)), http.StatusSeeOther)
+		return nil
+	}
+	return s.showCodes(w, r, u, codes, asked)
+}
+
+func (s *Server) showCodes(w http.ResponseWriter, r *http.Request, u registry.User, codes []string, asked string) error {
+	to := next(asked)
+	if to == "" {
+		to = factorsPage
+	}
+	return s.show(w, r, http.StatusOK, view.RecoveryPage(s.frame(r, "Your recovery codes", "account"), view.RecoveryCodes{Codes: codes, Next: to}))
+}
+
+// newCodes replaces the recovery codes.
+func (s *Server) newCodes(w http.ResponseWriter, r *http.Request) error {
+	u, _, err := s.person(r)
+	if err != nil {
+		return err
+	}
+	codes, err := s.c.Auth.NewRecovery(r.Context(), s.token(r), s.from(r))
+	if err != nil {
+		return stepUp(w, r, err)
+	}
+	return s.showCodes(w, r, u, codes, "")
+}
+
+// removeApp takes the authenticator app off the account.
+func (s *Server) removeApp(w http.ResponseWriter, r *http.Request) error {
+	if _, _, err := s.person(r); err != nil {
+		return err
+	}
+	if err := s.c.Auth.RemoveApp(r.Context(), s.token(r), s.from(r)); err != nil {
+		return stepUp(w, r, err)
+	}
+	http.Redirect(w, r, factorsPage, http.StatusSeeOther)
+	return nil
+}
