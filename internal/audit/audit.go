@@ -8,7 +8,9 @@
 // log.
 //
 // An event names people, purposes, releases and questions. It never holds a
-// value of a patient's record; the question is in the words of query.String.
+// value of a patient's record, nor an id of one: the question is in the words of
+// query.String, and the patients whose rows were shown are marks (Mark), which only
+// somebody who knows the patient's key can look for.
 package audit
 
 import (
@@ -34,6 +36,7 @@ type Event struct {
 	Outcome  string    `json:"outcome"`            // "shown", "refused", "failed", "done"; "begun" is followed by one of the others
 	Address  string    `json:"address,omitempty"`  // network address of the client
 	Request  string    `json:"request,omitempty"`  // id of the request, as on error pages and in the log
+	Persons  Persons   `json:"persons,omitempty"`  // marks of the patients whose rows were shown; events of before there were any have none
 }
 
 // Recorder writes events. Record returns nil only when the event is durable:

@@ -190,43 +190,6 @@ func (c userPasswordCmd) Run(g *globals) error {
 	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "password-set", Actor: systemUser(), Question: u.Name, Outcome: "done"})
 }
 
-type auditCmd struct {
-	Verify auditVerifyCmd `cmd:"" help:"Check that no entry of the access record was changed, removed or added."`
-}
-
-type auditVerifyCmd struct {
-	Head string `help:"Hash that an earlier check printed; it must still be in the record."`
-}
-
-// Run checks the access record.
-func (c auditVerifyCmd) Run(g *globals) error {
-	reg, err := g.openRegistry()
-	if err != nil {
-		return err
-	}
-	defer reg.Close()
-	var v audit.Verifier
-	var bad error
-	found := c.Head == ""
-	err = reg.Entries(g.ctx, 1, func(e audit.Entry) bool {
-		bad = v.Next(e)
-		found = found || e.Hash == c.Head
-		return bad == nil
-	})
-	if err != nil {
-		return err
-	}
-	if bad != nil {
-		return fault.New(fault.Conflict, "The access record was tampered with, from %s. Keep the registry file and tell the information governance lead.", bad)
-	}
-	if !found {
-		return fault.New(fault.Conflict, "The access record does not hold the hash named with --head: its end was cut off, or it is another record.")
-	}
-	n, head := v.Head()
-	_, err = fmt.Fprintf(g.env.Out, "%d entries, all as they were written. Head: %s\n", n, head)
-	return err
-}
-
 type dictionaryCmd struct {
 	Field string `arg:"" help:"Name of a field, such as ADMIMETH or DIAG_02."`
 }

@@ -51,7 +51,7 @@ type commands struct {
 	Codes      codesCmd      `cmd:"" help:"Load, list, look up and remove code lists: official titles, names of organisations, areas."`
 	User       userCmd       `cmd:"" help:"Add and close accounts."`
 	Agreement  agreementCmd  `cmd:"" help:"Data sharing agreements: their evidence, who is named on them, revoking them."`
-	Audit      auditCmd      `cmd:"" help:"Check the access record."`
+	Audit      auditCmd      `cmd:"" help:"The access record: check it, search it, export it, sign checkpoints of it."`
 	Dictionary dictionaryCmd `cmd:"" help:"Explain a field of the data set."`
 	Optout     optoutCmd     `cmd:"" help:"Take people who opted out out of everything."`
 	ReadFiles  readFilesCmd  `cmd:"" hidden:"" help:"Reads files for a load; not to be called by hand."`

@@ -13,6 +13,7 @@ import (
 )
 
 type serveCmd struct {
+	checkpoints
 	Listen string `help:"Address to listen on. Off this machine only with a certificate." default:"127.0.0.1:8080"`
 	Cert   string `help:"TLS certificate file." type:"path"`
 	Key    string `help:"TLS key file." type:"path"`
@@ -51,6 +52,8 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "The address %s cannot be listened on; is another server running there?", c.Listen)
 	}
+	stop := c.keep(g, reg, log)
+	defer stop()
 	server := &http.Server{Handler: site, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	scheme := "http"
 	if secure {

@@ -48,6 +48,7 @@ type Session struct {
 // there gives an error of kind NotFound, what is there already Conflict.
 type Store interface {
 	audit.Recorder
+	audit.Archive
 	Agreements
 	SignIns
 	AddUser(ctx context.Context, u User) error
@@ -75,6 +76,7 @@ type Store interface {
 	// Entries calls visit for the access record's entries from a number on, in
 	// order, until it returns false.
 	Entries(ctx context.Context, from int64, visit func(audit.Entry) bool) error
+	AddCheckpoint(ctx context.Context, c audit.Signed) error // Conflict if there is one of as many entries
 	Close() error
 }
 

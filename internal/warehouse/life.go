@@ -142,7 +142,8 @@ func (w *Warehouse) bars(ctx context.Context, got *asked, l *lives, who driver.P
 	if days := a.Facets[0].Values; len(days) > 0 {
 		l.begins(who, days[0].Value)
 	}
-	out.Patient = got.keys.pseudonym(a.Rows[0].Values[len(names)])
+	key := a.Rows[0].Values[len(names)]
+	out.Patient, got.people = got.keys.pseudonym(key), append(got.people, key)
 	out.All, out.Whole = l.acc.Protect(a.Episodes), !a.More
 	matching := map[driver.RowID]bool{} // the newest of each are enough: the bars are the newest of all
 	for _, r := range got.raw.Rows {

@@ -83,7 +83,10 @@ type Options struct {
 }
 
 // Warehouse is the door. It is safe for concurrent use.
-type Warehouse struct{ o Options }
+type Warehouse struct {
+	o      Options
+	marker marker
+}
 
 // New makes the door.
 func New(o Options) (*Warehouse, error) {
@@ -93,7 +96,11 @@ func New(o Options) (*Warehouse, error) {
 	if o.Deadline == 0 {
 		o.Deadline = 30 * time.Second
 	}
-	return &Warehouse{o}, nil
+	m, err := newMarker(o.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &Warehouse{o, m}, nil
 }
 
 // Client says where a request came from; it goes into the access record only.
@@ -138,6 +145,7 @@ type asked struct {
 	dates  bool       // the access covers the day of admission
 	beside int        // rows that after found, shown beside those of raw
 	used   int        // rows that after found and worked lines out from
+	people []string   // person keys of those rows that after found beside
 }
 
 // ask is the one way to an engine. after is called with the raw answer once it
@@ -193,6 +201,12 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	// 4. nothing leaves before the access record holds it
 	event := w.event(acc, a, facts.ID)
 	event.Rows, event.Outcome = len(out.raw.Rows)+out.beside, "shown"
+	if acc.SeesRows() && a.query.Limit > 0 {
+		for _, r := range out.raw.Rows {
+			out.people = append(out.people, r.Values[len(a.query.Columns)])
+		}
+		event.Persons = w.marks(out.people)
+	}
 	if out.used > 0 {
 		event.Question += fmt.Sprintf("; worked out from %d episodes", out.used)
 	}

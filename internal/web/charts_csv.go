@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"webenablehes/internal/fault"
+	"webenablehes/internal/spreadsheet"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/web/view"
 )
@@ -69,14 +70,14 @@ func (s *Server) preface(sc scene, chart view.Chart, f warehouse.Facts) [][]stri
 		filters = []string{"none"}
 	}
 	out := [][]string{
-		{"Chart", safeCell(chart.Title)},
+		{"Chart", spreadsheet.Safe(chart.Title)},
 		{"Counts of", chart.Unit + "; * is a number that is not shown"},
-		{"Filters", safeCell(strings.Join(filters, "; and "))},
+		{"Filters", spreadsheet.Safe(strings.Join(filters, "; and "))},
 		{"Release", facts.ID + ", loaded " + facts.Loaded},
 		{"Made", s.c.Now().UTC().Format("2 January 2006 15:04") + " UTC"},
 	}
 	for _, p := range chart.How.Points {
-		out = append(out, []string{p.Term, safeCell(p.Text)})
+		out = append(out, []string{p.Term, spreadsheet.Safe(p.Text)})
 	}
 	return append(out, []string{""})
 }
@@ -84,18 +85,18 @@ func (s *Server) preface(sc scene, chart view.Chart, f warehouse.Facts) [][]stri
 // chartRows is a chart's table with its heading, as lines of a file.
 func chartRows(chart view.Chart) [][]string {
 	coded := slices.ContainsFunc(chart.Lines, func(l view.ChartLine) bool { return l.Code != "" })
-	head := []string{safeCell(chart.Term)}
+	head := []string{spreadsheet.Safe(chart.Term)}
 	if coded {
-		head = []string{"Code", safeCell(chart.Term)}
+		head = []string{"Code", spreadsheet.Safe(chart.Term)}
 	}
 	for _, n := range chart.Columns {
-		head = append(head, safeCell(n.Full()))
+		head = append(head, spreadsheet.Safe(n.Full()))
 	}
 	out := [][]string{head}
 	for _, l := range chart.Lines {
-		row := []string{safeCell(l.Text)}
+		row := []string{spreadsheet.Safe(l.Text)}
 		if coded {
-			row = []string{safeCell(l.Code), safeCell(l.Text)}
+			row = []string{spreadsheet.Safe(l.Code), spreadsheet.Safe(l.Text)}
 		}
 		for _, m := range l.Cells {
 			if m.Count.Hidden() {
@@ -107,13 +108,4 @@ func chartRows(chart view.Chart) [][]string {
 		out = append(out, row)
 	}
 	return out
-}
-
-// safeCell keeps a spreadsheet from taking a text for a formula. Some read the wide
-// signs of East Asian writing as the narrow ones, and pass over what is no letter.
-func safeCell(text string) string {
-	if strings.IndexAny(text, "=+-@＝＋－＠\t\r\n\x00") == 0 {
-		return "'" + text
-	}
-	return text
 }

@@ -15,6 +15,7 @@ import (
 	"webenablehes/internal/policy"
 	"webenablehes/internal/policy/policytest"
 	"webenablehes/internal/query"
+	"webenablehes/internal/spreadsheet"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/warehouse/driver"
 	"webenablehes/internal/warehouse/drivertest"
@@ -261,7 +262,7 @@ func TestSafeCells(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, text := range []string{"\n=1", "\x00=1", "＝1+1", "＋1", "－1", "＠SUM(1)"} {
-		if got := safeCell(text); got != "'"+text {
+		if got := spreadsheet.Safe(text); got != "'"+text {
 			t.Errorf("%q stands as %q", text, got)
 		}
 	}

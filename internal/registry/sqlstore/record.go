@@ -19,6 +19,15 @@ type pending struct {
 // maxTogether is how many events are written in one transaction at most.
 const maxTogether = 256
 
+// prepare prepares what each event takes: reading the statements again would cost
+// as much as carrying them out.
+func (s *Store) prepare(ctx context.Context) (err error) {
+	if s.last, err = s.db.PrepareContext(ctx, `select seq, hash from access_log order by seq desc limit 1`); err == nil {
+		s.add, err = s.db.PrepareContext(ctx, `insert into access_log (seq, body, hash) values (?,?,?)`)
+	}
+	return outcome(err, "access record")
+}
+
 // Record writes an event durably. Events that come while others are being
 // written share the next transaction, so that many people cost few syncs.
 func (s *Store) Record(ctx context.Context, e audit.Event) error {
@@ -75,14 +84,15 @@ func (s *Store) write(events []pending) error {
 	defer tx.Rollback()
 	var seq int64
 	var head string
-	err = tx.QueryRowContext(ctx, `select seq, hash from access_log order by seq desc limit 1`).Scan(&seq, &head)
+	err = tx.StmtContext(ctx, s.last).QueryRowContext(ctx).Scan(&seq, &head)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return unwritable(err)
 	}
+	add := tx.StmtContext(ctx, s.add)
 	for _, e := range events {
 		seq++
 		head = audit.Link(seq, head, e.body)
-		if _, err := tx.ExecContext(ctx, `insert into access_log (seq, body, hash) values (?,?,?)`, seq, e.body, head); err != nil {
+		if _, err := add.ExecContext(ctx, seq, e.body, head); err != nil {
 			return unwritable(err)
 		}
 	}

@@ -33,6 +33,8 @@ var schema embed.FS
 // processes too.
 type Store struct {
 	db      *sql.DB
+	last    *sql.Stmt // reads the last event
+	add     *sql.Stmt // writes one
 	events  chan pending
 	closing chan struct{} // closed when no more events are taken
 	done    chan struct{} // closed when the last one is written
@@ -62,9 +64,12 @@ func Open(ctx context.Context, data string) (*Store, error) {
 	s.close = sync.OnceValue(func() error {
 		close(s.closing)
 		<-s.done
-		return s.db.Close()
+		return errors.Join(s.last.Close(), s.add.Close(), s.db.Close())
 	})
 	if err := s.migrateAlone(ctx, data); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	go s.record()
