@@ -73,6 +73,7 @@ type Access struct {
 	account   string
 	agreement string
 	title     string
+	basis     Basis
 	until     time.Time // exclusive; zero: no agreement, for roles that see no rows
 	ends      string    // what ends then
 	years     query.Expr
@@ -104,7 +105,7 @@ func New(e Evidence, now time.Time) (Access, error) {
 	if err != nil {
 		return Access{}, err
 	}
-	a.agreement, a.title, a.until, a.ends, a.counts = e.Agreement, e.Title, first.at, first.what, Rule{exact: true}
+	a.agreement, a.title, a.basis, a.until, a.ends, a.counts = e.Agreement, e.Title, e.Basis, first.at, first.what, Rule{exact: true}
 	a.fields = make(map[string]bool, len(e.Fields))
 	for _, f := range e.Fields {
 		a.fields[f] = true
@@ -150,13 +151,17 @@ func (a Access) SeesTables() bool { return a.role == Planner }
 func (a Access) SeesLoads() bool { return a.role.SeesLoads() }
 
 // Covers tells whether a field may be used and shown under the access. The
-// person key never is: pages show a keyed pseudonym instead.
+// person key never is: pages show a keyed pseudonym instead. What identifies a
+// person directly needs the second basis, the others by what the agreement lists.
 func (a Access) Covers(f hes.Field) bool {
 	if !a.SeesRows() || f.Name == hes.PersonField || f.AliasOf == hes.PersonField {
 		return false
 	}
 	if f.Class == hes.Public || f.Class == hes.Ordinary {
 		return true
+	}
+	if f.Class == hes.Prohibited && a.basis != Approved {
+		return false
 	}
 	return f.Class != 0 && (a.fields[f.Name] || f.Family != "" && a.fields[f.Family])
 }
