@@ -12,6 +12,7 @@ import (
 // Purpose is an agreement that a person is named on, as a choice.
 type Purpose struct {
 	Agreement registry.Agreement
+	Place     registry.Member
 	Access    policy.Access
 	Closed    error // why it cannot be chosen now; nil: it can
 }
@@ -50,6 +51,9 @@ func (s *Service) purpose(ctx context.Context, u registry.User, ref string) (Pur
 		return Purpose{}, err
 	}
 	p := Purpose{Agreement: a}
+	if place != nil {
+		p.Place = *place
+	}
 	p.Access, p.Closed = policy.New(registry.Evidence(u, a, place), s.o.Now())
 	if k := fault.Of(p.Closed); p.Closed != nil && k != fault.Denied {
 		return Purpose{}, p.Closed

@@ -1,16 +1,14 @@
 package cli
 
 import (
-	"crypto/rand"
 	"fmt"
 	"io"
 	"strings"
 
-	"webenablehes/internal/audit"
 	"webenablehes/internal/fault"
+	"webenablehes/internal/oversight"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
-	"webenablehes/internal/registry/sqlstore"
 )
 
 type userCmd struct {
@@ -18,6 +16,7 @@ type userCmd struct {
 	List     userListCmd     `cmd:"" help:"List the accounts."`
 	Disable  userDisableCmd  `cmd:"" help:"Close an account; its sessions end at once."`
 	Enable   userEnableCmd   `cmd:"" help:"Open a closed account again."`
+	SignOut  userSignOutCmd  `cmd:"" help:"End all sessions of an account."`
 	Password userPasswordCmd `cmd:"" help:"Give an account a new password; its sessions end at once."`
 	Reset    userResetCmd    `cmd:"" help:"Take the second factors off an account whose owner has lost them; its sessions end at once."`
 	Link     userLinkCmd     `cmd:"" help:"Link an account to who another service, such as NHS CIS2, says that somebody is."`
@@ -33,52 +32,32 @@ type userAddCmd struct {
 
 // Run adds the account.
 func (c userAddCmd) Run(g *globals) error {
-	reg, err := g.openRegistry()
-	if err != nil {
-		return err
-	}
-	defer reg.Close()
-	password, made, err := g.password(c.PasswordStdin)
-	if err != nil {
-		return err
-	}
 	if c.Display == "" {
 		c.Display = c.Name
 	}
 	u := registry.User{Name: strings.ToLower(c.Name), Display: c.Display, Role: policy.Role(c.Role)}
-	if err := g.addUser(reg, u, password); err != nil {
+	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
+		password, made, err := g.password(s, c.PasswordStdin)
+		if err != nil {
+			return err
+		}
+		if err := s.AddAccount(g.ctx, by, u, password); err != nil {
+			return err
+		}
+		if made {
+			_, err = fmt.Fprintf(g.env.Out, "Added %s. Password, shown only now: %s\n", u.Name, password)
+		} else {
+			_, err = fmt.Fprintf(g.env.Out, "Added %s.\n", u.Name)
+		}
 		return err
-	}
-	if made {
-		_, err = fmt.Fprintf(g.env.Out, "Added %s. Password, shown only now: %s\n", u.Name, password)
-	} else {
-		_, err = fmt.Fprintf(g.env.Out, "Added %s.\n", u.Name)
-	}
-	return err
-}
-
-// addUser checks and keeps a new account, and records it.
-func (g *globals) addUser(reg *sqlstore.Store, u registry.User, password string) error {
-	if err := registry.CheckUser(u); err != nil {
-		return err
-	}
-	service, err := g.authService(reg)
-	if err != nil {
-		return err
-	}
-	if u.Hash, err = service.Hash(g.ctx, u, password); err != nil {
-		return err
-	}
-	if err := reg.AddUser(g.ctx, u); err != nil {
-		return err
-	}
-	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "user-added", Actor: systemUser(), Question: u.Name + " as " + string(u.Role), Outcome: "done"})
+	})
 }
 
 // password reads a password from standard input, or makes one.
-func (g *globals) password(stdin bool) (text string, made bool, err error) {
+func (g *globals) password(s *oversight.Service, stdin bool) (text string, made bool, err error) {
 	if !stdin {
-		return strings.ToLower(rand.Text()[:5] + "-" + rand.Text()[:5] + "-" + rand.Text()[:5] + "-" + rand.Text()[:5]), true, nil
+		text, err = s.FirstPassword()
+		return text, true, err
 	}
 	b, err := io.ReadAll(io.LimitReader(g.env.In, 4096))
 	if err != nil {
@@ -100,8 +79,12 @@ func (userListCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
+	seen, err := reg.LastSeen(g.ctx)
+	if err != nil {
+		return err
+	}
 	out := g.listing()
-	fmt.Fprintln(out, "Account\tName\tRole\tAgreements\tState")
+	fmt.Fprintln(out, "Account\tName\tRole\tAgreements\tLast seen\tState")
 	for _, u := range all {
 		state := "open"
 		if u.Disabled {
@@ -118,7 +101,11 @@ func (userListCmd) Run(g *globals) error {
 		for i, m := range places {
 			refs[i] = m.Agreement
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", u.Name, u.Display, u.Role, strings.Join(refs, " "), state)
+		last := "never"
+		if at, ok := seen[u.ID]; ok {
+			last = at.Format(minute)
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", u.Name, u.Display, u.Role, strings.Join(refs, " "), last, state)
 	}
 	return out.Flush()
 }
@@ -128,29 +115,30 @@ type userDisableCmd struct {
 }
 
 // Run closes the account.
-func (c userDisableCmd) Run(g *globals) error { return g.setDisabled(c.Name, true, "user-closed") }
+func (c userDisableCmd) Run(g *globals) error { return g.setClosed(c.Name, true) }
 
 type userEnableCmd struct {
 	Name string `arg:""`
 }
 
 // Run opens the account.
-func (c userEnableCmd) Run(g *globals) error { return g.setDisabled(c.Name, false, "user-opened") }
+func (c userEnableCmd) Run(g *globals) error { return g.setClosed(c.Name, false) }
 
-func (g *globals) setDisabled(name string, disabled bool, kind string) error {
-	reg, err := g.openRegistry()
-	if err != nil {
-		return err
-	}
-	defer reg.Close()
-	u, err := reg.UserByName(g.ctx, strings.ToLower(name))
-	if err != nil {
-		return err
-	}
-	if err := reg.SetDisabled(g.ctx, u.ID, disabled); err != nil {
-		return err
-	}
-	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: kind, Actor: systemUser(), Question: u.Name, Outcome: "done"})
+func (g *globals) setClosed(name string, closed bool) error {
+	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
+		return s.SetClosed(g.ctx, by, name, closed)
+	})
+}
+
+type userSignOutCmd struct {
+	Name string `arg:""`
+}
+
+// Run ends the sessions.
+func (c userSignOutCmd) Run(g *globals) error {
+	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
+		return s.EndSessions(g.ctx, by, c.Name)
+	})
 }
 
 type userPasswordCmd struct {
@@ -160,34 +148,19 @@ type userPasswordCmd struct {
 
 // Run sets the password.
 func (c userPasswordCmd) Run(g *globals) error {
-	reg, err := g.openRegistry()
-	if err != nil {
+	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
+		password, made, err := g.password(s, c.PasswordStdin)
+		if err != nil {
+			return err
+		}
+		if err := s.SetPassword(g.ctx, by, c.Name, password); err != nil {
+			return err
+		}
+		if made {
+			_, err = fmt.Fprintf(g.env.Out, "New password, shown only now: %s\n", password)
+		}
 		return err
-	}
-	defer reg.Close()
-	u, err := reg.UserByName(g.ctx, strings.ToLower(c.Name))
-	if err != nil {
-		return err
-	}
-	password, made, err := g.password(c.PasswordStdin)
-	if err != nil {
-		return err
-	}
-	service, err := g.authService(reg)
-	if err != nil {
-		return err
-	}
-	hash, err := service.Hash(g.ctx, u, password)
-	if err != nil {
-		return err
-	}
-	if err := reg.SetPassword(g.ctx, u.ID, hash); err != nil {
-		return err
-	}
-	if made {
-		fmt.Fprintf(g.env.Out, "New password, shown only now: %s\n", password)
-	}
-	return reg.Record(g.ctx, audit.Event{At: g.now(), Kind: "password-set", Actor: systemUser(), Question: u.Name, Outcome: "done"})
+	})
 }
 
 type dictionaryCmd struct {

@@ -1,20 +1,22 @@
 package cli
 
 import (
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"webenablehes/internal/audit"
 	"webenablehes/internal/fault"
+	"webenablehes/internal/oversight"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
-	"webenablehes/internal/registry/sqlstore"
 )
 
 type agreementCmd struct {
 	Add    agreementAddCmd    `cmd:"" help:"Add an agreement."`
+	Show   agreementShowCmd   `cmd:"" help:"Show all that an agreement says, its evidence, who is named on it, and what is missing."`
+	Amend  agreementAmendCmd  `cmd:"" help:"Change what an agreement says; what is left out stays."`
 	Proof  agreementProofCmd  `cmd:"" help:"Put evidence on file, in place of what was there of its kind."`
 	Name   agreementNameCmd   `cmd:"" help:"Name a person on an agreement, or replace what is on file of them."`
 	Remove agreementRemoveCmd `cmd:"" help:"Take a person off an agreement; it counts from the next request on."`
@@ -40,23 +42,17 @@ type agreementAddCmd struct {
 	Consultant   []string `help:"Clinical teams: consultant codes; with them, specialties are not asked."`
 	LookBack     int      `help:"Clinical teams: months before the last admission of the release in which the team must have treated a patient; 0 for any time."`
 	Whole        bool     `help:"Clinical teams: the patients' episodes at other providers too."`
+	Exceptions   bool     `help:"Clinical teams: one patient of the trust outside the team may be opened for a reason, for 15 minutes, and is reviewed."`
 }
 
 // Run adds the agreement.
 func (c agreementAddCmd) Run(g *globals) error {
-	dict, _, err := vocabulary()
+	fields, err := known(c.Fields)
 	if err != nil {
 		return err
 	}
-	for i, name := range c.Fields {
-		f, ok := dict.Field(name)
-		if !ok {
-			return fault.New(fault.Invalid, "There is no field %s in the data dictionary.", name)
-		}
-		c.Fields[i] = f.Name
-	}
-	a := registry.Agreement{Ref: c.Ref, Title: c.Title, Basis: policy.Basis(c.Basis), Organisation: c.Organisation, Subsets: c.Subsets, Years: c.Years, Fields: c.Fields, Exports: c.Exports,
-		Provider: c.Provider, Specialties: c.Specialty, Consultants: c.Consultant, LookBack: c.LookBack, Whole: c.Whole, Terms: c.Terms, From: g.now()}
+	a := registry.Agreement{Ref: c.Ref, Title: c.Title, Basis: policy.Basis(c.Basis), Organisation: c.Organisation, Subsets: c.Subsets, Years: c.Years, Fields: fields, Exports: c.Exports,
+		Provider: c.Provider, Specialties: c.Specialty, Consultants: c.Consultant, LookBack: c.LookBack, Whole: c.Whole, Exceptions: c.Exceptions, Terms: c.Terms, From: g.now()}
 	if c.From != "" {
 		if a.From, err = g.moment(c.From, false); err != nil {
 			return err
@@ -65,30 +61,38 @@ func (c agreementAddCmd) Run(g *globals) error {
 	if a.Until, err = g.moment(c.Until, true); err != nil {
 		return err
 	}
-	for _, text := range c.Proof {
-		p, err := g.proof(text)
-		if err != nil {
-			return err
-		}
-		a.Proofs = append(a.Proofs, p)
+	if a.Proofs, err = g.proofs(nil, c.Proof); err != nil {
+		return err
 	}
-	return g.changing(audit.Event{Kind: "agreement-added", Purpose: a.Ref + " " + a.Title}, func(reg *sqlstore.Store) error { return reg.AddAgreement(g.ctx, a) })
+	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
+		return s.AddAgreement(g.ctx, by, a)
+	})
+}
+
+// known returns the fields by their names in the dictionary.
+func known(names []string) ([]string, error) {
+	dict, _, err := vocabulary()
+	if err != nil {
+		return nil, err
+	}
+	return oversight.Fields(dict, names)
 }
 
 // moment reads a day or a moment. last: a day stands for its end.
 func (g *globals) moment(text string, last bool) (time.Time, error) {
-	zone := g.now().Location()
-	if t, err := time.ParseInLocation("2006-01-02T15:04", text, zone); err == nil {
-		return t, nil
+	return oversight.Moment(text, g.now().Location(), last)
+}
+
+// proofs reads evidence, each in place of what there was of its kind.
+func (g *globals) proofs(out []policy.Proof, texts []string) ([]policy.Proof, error) {
+	for _, text := range texts {
+		p, err := g.proof(text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(slices.DeleteFunc(slices.Clone(out), func(q policy.Proof) bool { return q.Kind == p.Kind }), p)
 	}
-	t, err := time.ParseInLocation(time.DateOnly, text, zone)
-	if err != nil {
-		return t, fault.New(fault.Invalid, "Write a day as 2027-03-31 and a moment as 2027-03-31T17:00.")
-	}
-	if last {
-		t = t.AddDate(0, 0, 1)
-	}
-	return t, nil
+	return out, nil
 }
 
 // proof reads evidence.
@@ -110,18 +114,112 @@ func (g *globals) proof(text string) (policy.Proof, error) {
 	return p, err
 }
 
-// changing makes a change of the registry and records it.
-func (g *globals) changing(e audit.Event, change func(*sqlstore.Store) error) error {
+// overseeing looks at who may see what, or changes it, as whoever owns the machine.
+func (g *globals) overseeing(change func(*oversight.Service, oversight.By, registry.Store) error) error {
 	reg, err := g.openRegistry()
 	if err != nil {
 		return err
 	}
 	defer reg.Close()
-	if err := change(reg); err != nil {
+	s, err := g.oversight(reg)
+	if err != nil {
 		return err
 	}
-	e.At, e.Actor, e.Outcome = g.now(), systemUser(), "done"
-	return reg.Record(g.ctx, e)
+	return change(s, oversight.Machine(systemUser()), reg)
+}
+
+// oversight makes the service that makes such changes.
+func (g *globals) oversight(reg registry.Store) (*oversight.Service, error) {
+	service, err := g.authService(reg)
+	if err != nil {
+		return nil, err
+	}
+	return oversight.New(oversight.Options{Store: reg, Hash: service.Hash, Now: g.now, Random: rand.Reader}), nil
+}
+
+// amending changes an agreement as it stands.
+func (g *globals) amending(ref string, change func(*registry.Agreement) error) error {
+	return g.overseeing(func(s *oversight.Service, by oversight.By, reg registry.Store) error {
+		a, err := reg.Agreement(g.ctx, ref)
+		if err != nil {
+			return err
+		}
+		version := oversight.Version(a)
+		if err := change(&a); err != nil {
+			return err
+		}
+		return s.AmendAgreement(g.ctx, by, a, version)
+	})
+}
+
+type agreementAmendCmd struct {
+	Ref          string   `arg:"" help:"Reference of the agreement."`
+	Title        *string  `help:"Study or team."`
+	Organisation *string  `help:"Organisation that holds the agreement."`
+	From         string   `help:"First day or moment."`
+	Until        string   `help:"Last day, or the moment at which it ends."`
+	Subsets      []string `name:"subset" help:"Data sets that it covers, in place of those of before; so are the other lists."`
+	Years        []string `help:"Financial years that it covers."`
+	Fields       []string `help:"Fields beyond the ordinary ones; 'none' for none."`
+	Exports      []string `help:"Files that may be asked for: tables, records; 'none' for none."`
+	Terms        *string  `help:"Terms of its own; everybody is asked for new ones again."`
+	Provider     *string  `help:"Clinical teams: PROCODE3 of the trust."`
+	Specialty    []string `help:"Clinical teams: specialties; 'none' for none."`
+	Consultant   []string `help:"Clinical teams: consultant codes; 'none' for none."`
+	LookBack     *int     `help:"Clinical teams: months; 0 for any time."`
+	Whole        *bool    `negatable:"" help:"Clinical teams: the patients' episodes at other providers too."`
+	Exceptions   *bool    `negatable:"" help:"Clinical teams: exceptions for one patient are possible."`
+}
+
+// Run changes the agreement.
+func (c agreementAmendCmd) Run(g *globals) error {
+	return g.amending(c.Ref, func(a *registry.Agreement) error {
+		for _, x := range [...]struct {
+			is   *string
+			into *string
+		}{{c.Title, &a.Title}, {c.Organisation, &a.Organisation}, {c.Terms, &a.Terms}, {c.Provider, &a.Provider}} {
+			if x.is != nil {
+				*x.into = *x.is
+			}
+		}
+		if c.Fields != nil && !slices.Equal(c.Fields, []string{"none"}) {
+			fields, err := known(c.Fields)
+			if err != nil {
+				return err
+			}
+			c.Fields = fields
+		}
+		for _, x := range [...]struct {
+			is   []string
+			into *[]string
+		}{{c.Subsets, &a.Subsets}, {c.Years, &a.Years}, {c.Fields, &a.Fields}, {c.Exports, &a.Exports}, {c.Specialty, &a.Specialties}, {c.Consultant, &a.Consultants}} {
+			switch {
+			case slices.Equal(x.is, []string{"none"}):
+				*x.into = nil
+			case x.is != nil:
+				*x.into = x.is
+			}
+		}
+		if c.LookBack != nil {
+			a.LookBack = *c.LookBack
+		}
+		if c.Whole != nil {
+			a.Whole = *c.Whole
+		}
+		if c.Exceptions != nil {
+			a.Exceptions = *c.Exceptions
+		}
+		var err error
+		if c.From != "" {
+			if a.From, err = g.moment(c.From, false); err != nil {
+				return err
+			}
+		}
+		if c.Until != "" {
+			a.Until, err = g.moment(c.Until, true)
+		}
+		return err
+	})
 }
 
 type agreementProofCmd struct {
@@ -131,19 +229,9 @@ type agreementProofCmd struct {
 
 // Run keeps the evidence.
 func (c agreementProofCmd) Run(g *globals) error {
-	return g.changing(audit.Event{Kind: "agreement-changed", Purpose: c.Ref, Question: "evidence"}, func(reg *sqlstore.Store) error {
-		a, err := reg.Agreement(g.ctx, c.Ref)
-		if err != nil {
-			return err
-		}
-		for _, text := range c.Proof {
-			p, err := g.proof(text)
-			if err != nil {
-				return err
-			}
-			a.Proofs = append(slices.DeleteFunc(a.Proofs, func(q policy.Proof) bool { return q.Kind == p.Kind }), p)
-		}
-		return reg.AmendAgreement(g.ctx, a)
+	return g.amending(c.Ref, func(a *registry.Agreement) (err error) {
+		a.Proofs, err = g.proofs(a.Proofs, c.Proof)
+		return err
 	})
 }
 
@@ -160,31 +248,22 @@ type agreementNameCmd struct {
 
 // Run names the person.
 func (c agreementNameCmd) Run(g *globals) error {
-	return g.changing(audit.Event{Kind: "member-named", Purpose: c.Ref, Question: strings.ToLower(c.Name)}, func(reg *sqlstore.Store) error {
-		if _, err := reg.Agreement(g.ctx, c.Ref); err != nil {
+	m := registry.Member{Agreement: c.Ref, From: g.now(), Registration: c.Registration, Sponsor: c.Sponsor}
+	for _, day := range [...]struct {
+		text string
+		last bool
+		into *time.Time
+	}{{c.From, false, &m.From}, {c.Until, true, &m.Until}, {c.Trained, false, &m.Trained}, {c.Attested, false, &m.Attested}} {
+		if day.text == "" {
+			continue
+		}
+		var err error
+		if *day.into, err = g.moment(day.text, day.last); err != nil {
 			return err
 		}
-		u, err := reg.UserByName(g.ctx, strings.ToLower(c.Name))
-		if err != nil {
-			return err
-		}
-		if !u.SeesRecords() {
-			return fault.New(fault.Invalid, "A %s sees no records and is named on no agreement.", u.Role)
-		}
-		m := registry.Member{Agreement: c.Ref, UserID: u.ID, From: g.now(), Registration: c.Registration, Sponsor: c.Sponsor}
-		for _, day := range [...]struct {
-			text string
-			last bool
-			into *time.Time
-		}{{c.From, false, &m.From}, {c.Until, true, &m.Until}, {c.Trained, false, &m.Trained}, {c.Attested, false, &m.Attested}} {
-			if day.text == "" {
-				continue
-			}
-			if *day.into, err = g.moment(day.text, day.last); err != nil {
-				return err
-			}
-		}
-		return reg.PutMember(g.ctx, m)
+	}
+	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
+		return s.Name(g.ctx, by, c.Name, m)
 	})
 }
 
@@ -195,12 +274,8 @@ type agreementRemoveCmd struct {
 
 // Run takes the person off.
 func (c agreementRemoveCmd) Run(g *globals) error {
-	return g.changing(audit.Event{Kind: "member-removed", Purpose: c.Ref, Question: strings.ToLower(c.Name)}, func(reg *sqlstore.Store) error {
-		u, err := reg.UserByName(g.ctx, strings.ToLower(c.Name))
-		if err != nil {
-			return err
-		}
-		return reg.RemoveMember(g.ctx, c.Ref, u.ID)
+	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
+		return s.TakeOff(g.ctx, by, c.Name, c.Ref)
 	})
 }
 
@@ -211,8 +286,8 @@ type agreementRevokeCmd struct {
 
 // Run revokes the agreement.
 func (c agreementRevokeCmd) Run(g *globals) error {
-	return g.changing(audit.Event{Kind: "agreement-revoked", Purpose: c.Ref, Question: c.Why}, func(reg *sqlstore.Store) error {
-		return reg.RevokeAgreement(g.ctx, c.Ref, c.Why, g.now())
+	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
+		return s.RevokeAgreement(g.ctx, by, c.Ref, c.Why)
 	})
 }
 
@@ -220,34 +295,50 @@ type agreementListCmd struct{}
 
 // Run lists the agreements.
 func (agreementListCmd) Run(g *globals) error {
-	reg, err := g.openRegistry()
-	if err != nil {
-		return err
-	}
-	defer reg.Close()
-	all, err := reg.Agreements(g.ctx)
-	if err != nil {
-		return err
-	}
-	out := g.listing()
-	fmt.Fprintln(out, "Agreement\tBasis\tTitle\tFrom\tEnds\tYears\tFields\tTeam\tPeople\tLacks")
-	for _, a := range all {
-		people, err := reg.MembersOf(g.ctx, a.Ref)
+	return g.overseeing(func(s *oversight.Service, _ oversight.By, _ registry.Store) error {
+		all, err := s.Agreements(g.ctx)
 		if err != nil {
 			return err
 		}
-		ends := a.Until.Format("2006-01-02 15:04")
-		if !a.Revoked.IsZero() {
-			ends = "revoked " + a.Revoked.Format("2006-01-02 15:04")
+		out := g.listing()
+		fmt.Fprintln(out, "Agreement\tState\tBasis\tTitle\tFrom\tEnds\tYears\tFields\tTeam\tPeople\tLacks")
+		for _, x := range all {
+			a := x.Agreement
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", a.Ref, x.State, a.Basis, a.Title, a.From.Format(minute), a.Until.Format(minute), strings.Join(a.Years, " "), strings.Join(a.Fields, " "),
+				strings.TrimSpace(a.Provider+" "+strings.Join(append(slices.Clone(a.Consultants), a.Specialties...), " ")), len(x.People), strings.Join(x.Lacks, ", "))
 		}
-		var lacks []string
-		for _, kind := range a.Basis.Needs() {
-			if !slices.ContainsFunc(a.Proofs, func(p policy.Proof) bool { return p.Kind == kind }) {
-				lacks = append(lacks, string(kind))
+		return out.Flush()
+	})
+}
+
+const minute = "2006-01-02 15:04"
+
+type agreementShowCmd struct {
+	Ref string `arg:"" help:"Reference of the agreement."`
+}
+
+// Run shows the agreement.
+func (c agreementShowCmd) Run(g *globals) error {
+	return g.overseeing(func(s *oversight.Service, _ oversight.By, _ registry.Store) error {
+		x, err := s.Agreement(g.ctx, c.Ref)
+		if err != nil {
+			return err
+		}
+		out := g.listing()
+		fmt.Fprintf(out, "%s\t%s\nState\t%s\n", x.Agreement.Ref, x.Agreement.Title, x.State)
+		if len(x.Lacks) > 0 {
+			fmt.Fprintf(out, "Lacks\t%s\n", strings.Join(x.Lacks, ", "))
+		}
+		for _, p := range oversight.Says(x.Agreement) {
+			fmt.Fprintf(out, "%s\t%s\n", p.What, p.Says)
+		}
+		for _, p := range x.People {
+			lacks := "nothing is missing"
+			if len(p.Lacks) > 0 {
+				lacks = "lacks " + strings.Join(p.Lacks, ", ")
 			}
+			fmt.Fprintf(out, "Named\t%s, trained %s, ends %s, %s\n", p.User.Name, p.Member.Trained.Format("2006-01-02"), p.Ends.Format(minute), lacks)
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", a.Ref, a.Basis, a.Title, a.From.Format("2006-01-02 15:04"), ends, strings.Join(a.Years, " "), strings.Join(a.Fields, " "),
-			strings.TrimSpace(a.Provider+" "+strings.Join(append(slices.Clone(a.Consultants), a.Specialties...), " ")), len(people), strings.Join(lacks, " "))
-	}
-	return out.Flush()
+		return out.Flush()
+	})
 }

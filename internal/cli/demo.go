@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"webenablehes/internal/fault"
+	"webenablehes/internal/oversight"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/registry/sqlstore"
@@ -32,6 +33,7 @@ func demoPeople() []person {
 		{"planner", "Demo planner", policy.Planner, nil},
 		{"datamanager", "Demo data manager", policy.DataManager, nil},
 		{"iglead", "Demo IG lead", policy.Governance, nil},
+		{"auditor", "Demo auditor", policy.Auditor, nil},
 	}
 }
 
@@ -56,6 +58,11 @@ func demoAgreements(years []string, subset string, now time.Time) []registry.Agr
 // there up to date.
 func (g *globals) demoPeople(reg *sqlstore.Store, years []string, subset string) error {
 	now := g.now()
+	s, err := g.oversight(reg)
+	if err != nil {
+		return err
+	}
+	by := oversight.Machine(systemUser())
 	for _, a := range demoAgreements(years, subset, now) {
 		err := reg.AddAgreement(g.ctx, a)
 		if fault.Of(err) == fault.Conflict {
@@ -68,7 +75,7 @@ func (g *globals) demoPeople(reg *sqlstore.Store, years []string, subset string)
 	for _, p := range demoPeople() {
 		u, err := reg.UserByName(g.ctx, p.name)
 		if fault.Of(err) == fault.NotFound {
-			if err = g.addUser(reg, registry.User{Name: p.name, Display: p.display, Role: p.role, Demo: true}, demoPassword); err == nil {
+			if err = s.AddAccount(g.ctx, by, registry.User{Name: p.name, Display: p.display, Role: p.role, Demo: true}, demoPassword); err == nil {
 				u, err = reg.UserByName(g.ctx, p.name)
 			}
 		}

@@ -144,6 +144,12 @@ func (a Access) SeesRows() bool { return a.role == Researcher || a.role == Clini
 // per patient.
 func (a Access) SeesEpisodes() bool { return a.role == Researcher }
 
+// Oversees tells whether agreements, accounts and exceptions may be seen.
+func (a Access) Oversees() bool { return a.role == Governance || a.role == Auditor }
+
+// Leads tells whether they may be changed.
+func (a Access) Leads() bool { return a.role == Governance }
+
 // SeesTables tells whether the fixed protected tables may be shown.
 func (a Access) SeesTables() bool { return a.role == Planner }
 

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -147,59 +148,109 @@ const confirmation = "your confirmation of responsibility for the patients"
 
 const askLead = "Ask the information governance lead."
 
-// stands checks that everything that the evidence must hold is there and in
-// force, and returns what ends first. The error is of kind Denied.
-func (e Evidence) stands(now time.Time) (end, error) {
-	denied := func(format string, args ...any) (end, error) {
-		return end{}, fault.New(fault.Denied, format+" "+askLead, args...)
+// lack is something that the evidence must hold and does not.
+type lack struct {
+	short string // "study protocol"
+	say   string // to the person
+	place bool   // of the person's place on the agreement, not of the agreement
+}
+
+// lacks is everything that the evidence must hold and does not at a moment, of
+// the agreement first, and everything that ends.
+func (e Evidence) lacks(now time.Time) ([]lack, []end) {
+	var out []lack
+	miss := func(bad, place bool, short, format string, args ...any) {
+		if bad {
+			out = append(out, lack{short, fmt.Sprintf(format, args...), place})
+		}
 	}
-	switch {
-	case e.Agreement == "" || e.Until.IsZero():
-		return denied("This account is named on no agreement, so it can see no records.")
-	case e.Basis.Role() != e.Role:
-		return denied("Agreement %s has no basis under which a %s sees records.", e.Agreement, strings.ToLower(e.Role.Label()))
-	case e.Revoked:
-		return denied("Agreement %s has been revoked.", e.Agreement)
-	case now.Before(e.From):
-		return denied("Agreement %s is not yet in force.", e.Agreement)
-	case len(e.Years) == 0:
-		return denied("Agreement %s lists no financial years.", e.Agreement)
-	case len(e.Subsets) == 0:
-		return denied("Agreement %s lists no data set.", e.Agreement)
-	case !e.Member.Named || now.Before(e.Member.From):
-		return denied("You are not named on agreement %s.", e.Agreement)
-	case e.Member.Trained.IsZero() || now.Before(e.Member.Trained):
-		return denied("No training in data security is on file for you under agreement %s.", e.Agreement)
-	}
-	ends := []end{{e.Until, "agreement " + e.Agreement}, {e.Member.Trained.Add(TrainingLasts), "your training in data security"}}
-	if !e.Member.Until.IsZero() {
-		ends = append(ends, end{e.Member.Until, "your place on agreement " + e.Agreement})
-	}
+	miss(e.Agreement == "" || e.Until.IsZero(), false, "agreement", "This account is named on no agreement, so it can see no records.")
+	miss(e.Basis.Role() != e.Role, false, "basis", "Agreement %s has no basis under which a %s sees records.", e.Agreement, strings.ToLower(e.Role.Label()))
+	miss(e.Revoked, false, "revoked", "Agreement %s has been revoked.", e.Agreement)
+	miss(now.Before(e.From), false, "not yet in force", "Agreement %s is not yet in force.", e.Agreement)
+	miss(len(e.Years) == 0, false, "financial years", "Agreement %s lists no financial years.", e.Agreement)
+	miss(len(e.Subsets) == 0, false, "data set", "Agreement %s lists no data set.", e.Agreement)
+	ends := []end{{e.Until, "agreement " + e.Agreement}}
 	for _, kind := range e.Basis.Needs() {
 		i := slices.IndexFunc(e.Proofs, func(p Proof) bool { return p.Kind == kind })
 		if i < 0 || e.Proofs[i].Ref == "" || e.Proofs[i].From.IsZero() || now.Before(e.Proofs[i].From) {
-			return denied("Agreement %s has no %s on file.", e.Agreement, kind.Label())
-		}
-		if p := e.Proofs[i]; !p.Until.IsZero() {
+			miss(true, false, kind.Label(), "Agreement %s has no %s on file.", e.Agreement, kind.Label())
+		} else if p := e.Proofs[i]; !p.Until.IsZero() {
 			ends = append(ends, end{p.Until, "the " + kind.Label() + " of agreement " + e.Agreement})
 		}
 	}
-	if e.Basis == Clinical {
-		switch {
-		case e.Provider == "" || len(e.Specialties)+len(e.Consultants) == 0:
-			return denied("Agreement %s names no provider and team, so no patients are yours.", e.Agreement)
-		case e.Member.Registration == "":
-			return denied("Your professional registration is not on file under agreement %s.", e.Agreement)
-		case e.Member.Sponsor == "":
-			return denied("Nobody at the trust vouches for you under agreement %s.", e.Agreement)
-		case e.Member.Attested.IsZero() || now.Before(e.Member.Attested):
-			return denied("You have not yet confirmed your responsibility for the patients under agreement %s.", e.Agreement)
-		}
-		ends = append(ends, end{e.Member.Attested.Add(AttestedLasts), confirmation})
+	clinical := e.Basis == Clinical
+	miss(clinical && (e.Provider == "" || len(e.Specialties)+len(e.Consultants) == 0), false, "provider and team", "Agreement %s names no provider and team, so no patients are yours.", e.Agreement)
+	m := e.Member
+	if !m.Named || now.Before(m.From) {
+		miss(true, true, "place on the agreement", "You are not named on agreement %s.", e.Agreement)
+		return out, ends
 	}
-	first := slices.MinFunc(ends, func(a, b end) int { return cmp.Or(a.at.Compare(b.at), strings.Compare(a.what, b.what)) })
+	if !m.Until.IsZero() {
+		ends = append(ends, end{m.Until, "your place on agreement " + e.Agreement})
+	}
+	miss(m.Trained.IsZero() || now.Before(m.Trained), true, "training in data security", "No training in data security is on file for you under agreement %s.", e.Agreement)
+	if !m.Trained.IsZero() {
+		ends = append(ends, end{m.Trained.Add(TrainingLasts), "your training in data security"})
+	}
+	miss(clinical && m.Registration == "", true, "professional registration", "Your professional registration is not on file under agreement %s.", e.Agreement)
+	miss(clinical && m.Sponsor == "", true, "sponsor at the trust", "Nobody at the trust vouches for you under agreement %s.", e.Agreement)
+	miss(clinical && (m.Attested.IsZero() || now.Before(m.Attested)), true, "confirmation of responsibility", "You have not yet confirmed your responsibility for the patients under agreement %s.", e.Agreement)
+	if clinical && !m.Attested.IsZero() {
+		ends = append(ends, end{m.Attested.Add(AttestedLasts), confirmation})
+	}
+	return out, ends
+}
+
+// first is what ends first.
+func first(ends []end) end {
+	return slices.MinFunc(ends, func(a, b end) int { return cmp.Or(a.at.Compare(b.at), strings.Compare(a.what, b.what)) })
+}
+
+// stands checks that everything that the evidence must hold is there and in
+// force, and returns what ends first. The error is of kind Denied.
+func (e Evidence) stands(now time.Time) (end, error) {
+	lacks, ends := e.lacks(now)
+	if len(lacks) > 0 {
+		return end{}, fault.New(fault.Denied, "%s %s", lacks[0].say, askLead)
+	}
+	first := first(ends)
 	if !now.Before(first.at) {
-		return denied("%s has ended.", strings.ToUpper(first.what[:1])+first.what[1:])
+		return end{}, fault.New(fault.Denied, "%s has ended. %s", strings.ToUpper(first.what[:1])+first.what[1:], askLead)
 	}
 	return first, nil
+}
+
+// Standing is how evidence stands at a moment, for those who keep it.
+type Standing struct {
+	Agreement []string // what the agreement lacks, "study protocol"; what has ended with it
+	Member    []string // what the person's place on it lacks
+	Ends      time.Time
+	What      string // what ends first then
+}
+
+// Standing tells how the evidence stands. It opens nothing.
+func (e Evidence) Standing(now time.Time) Standing {
+	var out Standing
+	lacks, ends := e.lacks(now)
+	for _, l := range lacks {
+		if l.place {
+			out.Member = append(out.Member, l.short)
+		} else {
+			out.Agreement = append(out.Agreement, l.short)
+		}
+	}
+	for _, x := range ends {
+		if now.Before(x.at) {
+			continue
+		}
+		if own, ok := strings.CutPrefix(x.what, "your "); ok {
+			out.Member = append(out.Member, own+" (ended)")
+		} else if x.what != "agreement "+e.Agreement {
+			out.Agreement = append(out.Agreement, strings.TrimSuffix(strings.TrimPrefix(x.what, "the "), " of agreement "+e.Agreement)+" (ended)")
+		}
+	}
+	x := first(ends)
+	out.Ends, out.What = x.at, x.what
+	return out
 }

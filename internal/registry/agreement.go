@@ -29,6 +29,7 @@ type Agreement struct {
 	Consultants  []string // clinical teams only; with them, the specialties are not asked
 	LookBack     int      // clinical teams only: months; 0: any
 	Whole        bool     // clinical teams only: the patients' episodes at other providers too
+	Exceptions   bool     // clinical teams only: one patient outside the team may be opened for a reason, for a short time
 	Terms        string   // conditions of its own, beside the standing ones
 	Revision     int      // of the terms, from 1
 	Revoked      time.Time
@@ -75,64 +76,65 @@ var (
 	codeText = regexp.MustCompile(`^[A-Za-z0-9]{1,12}$`)
 )
 
-// CheckAgreement says what is wrong with an agreement as it is written down, in
-// words for an administrator. What is missing of its evidence is no fault here:
-// it opens nothing until it is there.
+// Problem is what is wrong with something as it is written down, in words for an
+// administrator, and in which part of it.
+type Problem struct{ At, Say string }
+
+// CheckAgreement returns the first of what is wrong with an agreement.
 func CheckAgreement(a Agreement) error {
-	bad := func(format string, args ...any) error { return fault.New(fault.Invalid, format, args...) }
-	switch {
-	case !refText.MatchString(a.Ref):
-		return bad("A reference has up to 40 letters, digits, dots, dashes or slashes, such as DSA-2041.")
-	case strings.TrimSpace(a.Title) == "" || len(a.Title) > 200:
-		return bad("Give the study or team as a title, at most 200 characters.")
-	case a.Basis.Role() == "":
-		return bad("Choose the basis: study, approved or clinical.")
-	case a.From.IsZero() || !a.From.Before(a.Until):
-		return bad("The agreement must begin before it ends.")
-	case len(a.Years) == 0:
-		return bad("List the financial years that the agreement covers, such as 0809.")
-	case len(a.Subsets) == 0:
-		return bad("List the data sets that the agreement covers, such as dermatology.")
-	case a.LookBack < 0 || a.LookBack > 1200:
-		return bad("The look-back is a number of months from 0, for any time, to 1200.")
-	case len(a.Terms) > 4000 || len(a.Organisation) > 200:
-		return bad("The terms take at most 4,000 characters, the organisation 200.")
-	}
-	for _, y := range a.Years {
-		if !yearText.MatchString(y) {
-			return bad("A financial year is written as FYEAR has it: 0809 for 2008/09.")
-		}
-	}
-	for _, list := range [...][]string{a.Subsets, a.Specialties, a.Consultants} {
-		if slices.ContainsFunc(list, func(c string) bool { return !codeText.MatchString(c) }) {
-			return bad("Data sets, specialties and consultants are written as short codes of letters and digits.")
-		}
-	}
-	clinical := a.Provider != "" || len(a.Specialties)+len(a.Consultants) > 0 || a.LookBack != 0 || a.Whole
-	switch {
-	case a.Basis == policy.Clinical && (!codeText.MatchString(a.Provider) || len(a.Specialties)+len(a.Consultants) == 0):
-		return bad("A clinical agreement names the trust (PROCODE3) and the team, by consultant codes or specialties.")
-	case a.Basis != policy.Clinical && clinical:
-		return bad("Provider, team, look-back and whole history belong to clinical agreements only.")
-	case a.Basis != policy.Study && a.Basis != policy.Approved && len(a.Exports) > 0:
-		return bad("A clinical agreement allows no files.")
-	}
-	for _, x := range a.Exports {
-		if x != "tables" && x != "records" {
-			return bad("Files are of tables or of records.")
-		}
-	}
-	for _, p := range a.Proofs {
-		switch {
-		case !slices.Contains(policy.Approved.Needs(), p.Kind):
-			return bad("There is no such kind of evidence.")
-		case strings.TrimSpace(p.Ref) == "" || len(p.Ref) > 100 || p.From.IsZero():
-			return bad("Evidence needs its reference, at most 100 characters, and its date.")
-		case !p.Until.IsZero() && !p.From.Before(p.Until):
-			return bad("Evidence must begin before it ends.")
-		}
+	if wrong := AgreementProblems(a); len(wrong) > 0 {
+		return fault.New(fault.Invalid, "%s", wrong[0].Say)
 	}
 	return nil
+}
+
+// AgreementProblems says what is wrong with an agreement as it is written down.
+// What is missing of its evidence is no fault here: it opens nothing until it is
+// there.
+func AgreementProblems(a Agreement) []Problem {
+	var out []Problem
+	check := func(bad bool, at, say string) {
+		if bad && !slices.ContainsFunc(out, func(p Problem) bool { return p.At == at }) {
+			out = append(out, Problem{at, say})
+		}
+	}
+	odd := func(codes []string) bool {
+		return slices.ContainsFunc(codes, func(c string) bool { return !codeText.MatchString(c) })
+	}
+	const short = "Data sets, specialties and consultants are written as short codes of letters and digits."
+	clinical := a.Basis == policy.Clinical
+	check(!refText.MatchString(a.Ref), "ref", "A reference has up to 40 letters, digits, dots, dashes or slashes, such as DSA-2041.")
+	check(strings.TrimSpace(a.Title) == "" || len(a.Title) > 200, "title", "Give the study or team as a title, at most 200 characters.")
+	check(a.Basis.Role() == "", "basis", "Choose the basis: study, approved or clinical.")
+	check(len(a.Organisation) > 200, "organisation", "The name of the organisation takes at most 200 characters.")
+	check(a.From.IsZero(), "from", "Say when the agreement begins.")
+	check(!a.From.Before(a.Until), "until", "The agreement must begin before it ends.")
+	check(len(a.Years) == 0, "years", "List the financial years that the agreement covers, such as 0809.")
+	check(slices.ContainsFunc(a.Years, func(y string) bool { return !yearText.MatchString(y) }), "years", "A financial year is written as FYEAR has it: 0809 for 2008/09.")
+	check(len(a.Subsets) == 0, "subsets", "List the data sets that the agreement covers, such as dermatology.")
+	check(odd(a.Subsets), "subsets", short)
+	check(clinical && !codeText.MatchString(a.Provider), "provider", "A clinical agreement names the trust (PROCODE3) and the team, by consultant codes or specialties.")
+	check(clinical && len(a.Specialties)+len(a.Consultants) == 0, "specialties", "A clinical agreement names the team, by specialties or consultant codes.")
+	check(odd(a.Specialties), "specialties", short)
+	check(odd(a.Consultants), "consultants", short)
+	check(a.LookBack < 0 || a.LookBack > 1200, "lookback", "The look-back is a number of months from 0, for any time, to 1200.")
+	const only = "Provider, team, look-back, whole history and exceptions belong to clinical agreements only."
+	check(!clinical && a.Provider != "", "provider", only)
+	check(!clinical && len(a.Specialties) > 0, "specialties", only)
+	check(!clinical && len(a.Consultants) > 0, "consultants", only)
+	check(!clinical && a.LookBack != 0, "lookback", only)
+	check(!clinical && a.Whole, "whole", only)
+	check(!clinical && a.Exceptions, "exceptions", only)
+	check(clinical && len(a.Exports) > 0, "exports", "A clinical agreement allows no files.")
+	check(slices.ContainsFunc(a.Exports, func(x string) bool { return x != "tables" && x != "records" }), "exports", "Files are of tables or of records.")
+	check(len(a.Terms) > 4000, "terms", "The terms take at most 4,000 characters.")
+	for _, p := range a.Proofs {
+		at := "proof." + string(p.Kind)
+		check(!slices.Contains(policy.Approved.Needs(), p.Kind), at, "There is no such kind of evidence.")
+		check(strings.TrimSpace(p.Ref) == "" || len(p.Ref) > 100 || p.From.IsZero(), at, "Evidence needs its reference, at most 100 characters, and its date.")
+		check(!p.Until.IsZero() && !p.From.Before(p.Until), at, "Evidence must begin before it ends.")
+	}
+	return out
 }
 
 // Evidence returns what an Access is made from: an account and, for those who see

@@ -51,6 +51,7 @@ type Store interface {
 	audit.Archive
 	Agreements
 	SignIns
+	Oversight
 	AddUser(ctx context.Context, u User) error
 	User(ctx context.Context, id int64) (User, error)
 	UserByName(ctx context.Context, name string) (User, error)
@@ -82,15 +83,26 @@ type Store interface {
 
 var nameText = regexp.MustCompile(`^[a-z0-9][a-z0-9.@_-]{1,62}[a-z0-9]$`)
 
-// CheckUser says what is wrong with a new account, in words for an administrator.
+// CheckUser returns the first of what is wrong with a new account.
 func CheckUser(u User) error {
-	switch {
-	case !nameText.MatchString(u.Name):
-		return fault.New(fault.Invalid, "An account name has 3 to 64 small letters, digits, dots, dashes or @.")
-	case u.Display == "" || len(u.Display) > 100:
-		return fault.New(fault.Invalid, "Give the person's name, at most 100 characters.")
-	case !slices.Contains(policy.Roles(), u.Role):
-		return fault.New(fault.Invalid, "There is no such role; choose researcher, clinician, planner, data-manager, ig-lead or auditor.")
+	if wrong := UserProblems(u); len(wrong) > 0 {
+		return fault.New(fault.Invalid, "%s", wrong[0].Say)
 	}
 	return nil
+}
+
+// UserProblems says what is wrong with a new account, in words for an
+// administrator.
+func UserProblems(u User) []Problem {
+	var out []Problem
+	if !nameText.MatchString(u.Name) {
+		out = append(out, Problem{"account", "An account name has 3 to 64 small letters, digits, dots, dashes or @."})
+	}
+	if u.Display == "" || len(u.Display) > 100 {
+		out = append(out, Problem{"display", "Give the person's name, at most 100 characters."})
+	}
+	if !slices.Contains(policy.Roles(), u.Role) {
+		out = append(out, Problem{"role", "There is no such role; choose researcher, clinician, planner, data-manager, ig-lead or auditor."})
+	}
+	return out
 }

@@ -20,7 +20,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 	switch k := fault.Of(err); {
 	case err == nil:
 		a.Role, a.Home = acc.Role().Label(), home(acc.Role())
-		a.SeesRows, a.SeesTables = acc.SeesRows(), acc.SeesTables()
+		a.SeesRows, a.SeesTables, a.Oversees = acc.SeesRows(), acc.SeesTables(), acc.Oversees()
 		a.Agreement, a.Title = acc.Agreement()
 		if at, what, ok := acc.Ends(); ok {
 			a.Ends, _ = view.Ending(at, what, s.c.Now())

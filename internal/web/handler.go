@@ -16,6 +16,7 @@ import (
 	"github.com/a-h/templ"
 
 	"webenablehes/internal/fault"
+	"webenablehes/internal/policy"
 	"webenablehes/internal/query"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/warehouse"
@@ -256,6 +257,9 @@ func navigation(u registry.User) []view.Link {
 		out = append(out, view.Link{Text: "Tables", URL: home, Key: "tables"})
 	default:
 		out = append(out, view.Link{Text: "Records", URL: home, Key: "records"})
+	}
+	if u.Role == policy.Governance || u.Role == policy.Auditor {
+		out = append(out, view.Link{Text: "Agreements", URL: "/oversight/agreements", Key: "agreements"}, view.Link{Text: "People", URL: "/oversight/people", Key: "people"})
 	}
 	out = append(out, view.Link{Text: "Codes", URL: "/codes", Key: "codes"}, view.Link{Text: "Data dictionary", URL: "/dictionary", Key: "dictionary"})
 	if u.Role.SeesLoads() {

@@ -2,9 +2,11 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"webenablehes/internal/auth"
 	"webenablehes/internal/fault"
+	"webenablehes/internal/oversight"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/web/view"
@@ -85,6 +87,18 @@ func (s *Server) askPurpose(w http.ResponseWriter, r *http.Request, u registry.U
 		}
 		c.Open = append(c.Open, s.purposeCard(p))
 	}
+	for _, p := range all {
+		if ends, due := oversight.Confirmation(p.Agreement, p.Place, s.c.Now()); due && s.oversight.MayConfirm(u, p.Agreement, p.Place) == nil {
+			x := view.Confirmation{Ref: p.Agreement.Ref, Title: p.Agreement.Title, Says: "You have not confirmed it yet."}
+			if !p.Place.Attested.IsZero() {
+				x.Says = "Your last confirmation ends on " + ends.In(s.c.Now().Location()).Format("2 January 2006, 15:04") + "."
+				if !s.c.Now().Before(ends) {
+					x.Says = strings.Replace(x.Says, "ends", "ended", 1)
+				}
+			}
+			c.Confirm = append(c.Confirm, x)
+		}
+	}
 	if len(c.Open) == 1 && c.Chosen == "" {
 		c.Chosen = c.Open[0].Ref
 	}
@@ -95,6 +109,31 @@ func (s *Server) askPurpose(w http.ResponseWriter, r *http.Request, u registry.U
 	f := s.frame(r, title, "")
 	f.Ending = "" // each purpose says so by itself
 	return s.show(w, r, status, view.PurposePage(f, c))
+}
+
+// confirm keeps that a clinician confirms the responsibility for the patients.
+func (s *Server) confirm(w http.ResponseWriter, r *http.Request) error {
+	u, x, err := s.person(r)
+	if err != nil {
+		return err
+	}
+	if _, err := s.c.Auth.Access(r.Context(), u, x); fault.Of(err) == fault.Factor {
+		return err
+	}
+	in, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	ref := in.Get("agreement")
+	if in.Get("responsible") == "" {
+		return s.askPurpose(w, r, u, x, http.StatusBadRequest, view.PurposeForm{Error: "Tick the box to confirm that you are still responsible for these patients.", At: "responsible." + ref})
+	}
+	from := s.client(r)
+	if err := s.oversight.Confirm(r.Context(), u, ref, from.Address, from.Request); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/purpose", http.StatusSeeOther)
+	return nil
 }
 
 // purposeCard says what an agreement is, for the person who is named on it.

@@ -57,7 +57,7 @@ func (s *site) ways() []way {
 		}
 		return link.attr("href")
 	}
-	const res, cli, pla, man = policy.Researcher, policy.Clinician, policy.Planner, policy.DataManager
+	const res, cli, pla, man, gov = policy.Researcher, policy.Clinician, policy.Planner, policy.DataManager, policy.Governance
 	out := []way{
 		{"GET /{$}", res, nothing, "/", "", nil},
 		{"GET /sign-in", res, nothing, "/sign-in", "", nil},
@@ -79,6 +79,23 @@ func (s *site) ways() []way {
 		{"POST /account/codes", res, nothing, "/account/codes", "", url.Values{}},
 		{"GET /second-factor", res, nothing, "/second-factor", "", nil},
 		{"POST /second-factor", res, nothing, "/second-factor", "", url.Values{"code": {"1"}}},
+		{"POST /purpose/confirm", res, nothing, "/purpose/confirm", "", url.Values{"agreement": {"DSA-1"}}},
+		{"GET /oversight/agreements", gov, within, "/oversight/agreements", "", nil},
+		{"GET /oversight/add-agreement", gov, within, "/oversight/add-agreement", "", nil},
+		{"POST /oversight/add-agreement", gov, within, "/oversight/add-agreement", "", url.Values{"title": {"Nothing else"}}},
+		{"GET /oversight/agreements/{ref}", gov, within, "/oversight/agreements/DSA-1", "", nil},
+		{"GET /oversight/agreements/{ref}/amend", gov, within, "/oversight/agreements/DSA-1/amend", "", nil},
+		{"POST /oversight/agreements/{ref}/amend", gov, within, "/oversight/agreements/DSA-1/amend", "", url.Values{"title": {""}}},
+		{"GET /oversight/agreements/{ref}/revoke", gov, within, "/oversight/agreements/DSA-1/revoke", "", nil},
+		{"POST /oversight/agreements/{ref}/revoke", gov, within, "/oversight/agreements/DSA-1/revoke", "", url.Values{"why": {""}}},
+		{"GET /oversight/agreements/{ref}/person", gov, within, "/oversight/agreements/DSA-1/person?person=researcher", "", nil},
+		{"POST /oversight/agreements/{ref}/person", gov, within, "/oversight/agreements/DSA-1/person", "", url.Values{"person": {"researcher"}}},
+		{"POST /oversight/agreements/{ref}/take-off", gov, within, "/oversight/agreements/DSA-1/take-off", "", url.Values{"person": {"nobody"}}},
+		{"GET /oversight/people", gov, within, "/oversight/people", "", nil},
+		{"GET /oversight/people/{name}", gov, within, "/oversight/people/researcher", "", nil},
+		{"POST /oversight/people/{name}", gov, within, "/oversight/people/researcher", "", url.Values{"do": {"nothing"}}},
+		{"GET /oversight/add-person", gov, within, "/oversight/add-person", "", nil},
+		{"POST /oversight/add-person", gov, within, "/oversight/add-person", "", url.Values{"account": {"x"}}},
 		{"GET /records/columns", res, within, "/records/columns", "", nil},
 		{"POST /records/columns", res, within, "/records/columns", "", url.Values{"column": {"SEX"}}},
 		{"GET /records/find", res, within, "/records/find?q=psor", "", nil},

@@ -10,8 +10,10 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/finder"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/oversight"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/warehouse"
@@ -42,10 +45,11 @@ type Config struct {
 
 // Server is the site.
 type Server struct {
-	c       Config
-	trees   []classification
-	finder  *finder.Index
-	handler http.Handler
+	c         Config
+	trees     []classification
+	finder    *finder.Index
+	oversight *oversight.Service
+	handler   http.Handler
 }
 
 // New makes the site.
@@ -57,7 +61,8 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{c: c, trees: classifications(c.Codes), finder: index}
+	s := &Server{c: c, trees: classifications(c.Codes), finder: index,
+		oversight: oversight.New(oversight.Options{Store: c.Store, Hash: c.Auth.Hash, Now: c.Now, Random: rand.Reader})}
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.Handle(pattern, s.handle(pattern, h))
@@ -72,7 +77,7 @@ func New(c Config) (*Server, error) {
 
 // routes is every page of the site.
 func (s *Server) routes() map[string]handler {
-	return map[string]handler{
+	out := map[string]handler{
 		"GET /{$}":                   s.front,
 		"GET /sign-in":               s.signInForm,
 		"POST /sign-in":              s.signIn,
@@ -90,6 +95,7 @@ func (s *Server) routes() map[string]handler {
 		"POST /second-factor":        s.giveFactor,
 		"GET /purpose":               s.purposeForm,
 		"POST /purpose":              s.choosePurpose,
+		"POST /purpose/confirm":      s.confirm,
 		"GET /records":               s.records,
 		"GET /records/conditions":    s.conditions,
 		"POST /records/conditions":   s.conditions,
@@ -111,6 +117,8 @@ func (s *Server) routes() map[string]handler {
 		"GET /codes/{list}/{code}":   s.code,
 		"GET /healthz":               s.health,
 	}
+	maps.Copy(out, s.oversightRoutes())
+	return out
 }
 
 // ServeHTTP answers a request.

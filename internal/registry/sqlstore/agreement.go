@@ -32,7 +32,7 @@ func (s *Store) AddAgreement(ctx context.Context, a registry.Agreement) error {
 		return err
 	}
 	return s.in(ctx, "agreement", func(tx *sql.Tx) error {
-		if err := change(ctx, tx, "agreement", `insert into agreement (title, basis, organisation, from_ms, until_ms, subsets, years, fields, exports, provider, specialties, consultants, look_back, whole, terms, revision, ref) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,?)`,
+		if err := change(ctx, tx, "agreement", `insert into agreement (title, basis, organisation, from_ms, until_ms, subsets, years, fields, exports, provider, specialties, consultants, look_back, whole, exceptions, terms, revision, ref) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,?)`,
 			said(a)...); err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (s *Store) AddAgreement(ctx context.Context, a registry.Agreement) error {
 // said is what an agreement says, and its reference at the end.
 func said(a registry.Agreement) []any {
 	return []any{a.Title, string(a.Basis), a.Organisation, millis(a.From), millis(a.Until), words(a.Subsets), words(a.Years), words(a.Fields), words(a.Exports),
-		a.Provider, words(a.Specialties), words(a.Consultants), a.LookBack, a.Whole, a.Terms, a.Ref}
+		a.Provider, words(a.Specialties), words(a.Consultants), a.LookBack, a.Whole, a.Exceptions, a.Terms, a.Ref}
 }
 
 func putProofs(ctx context.Context, tx *sql.Tx, a registry.Agreement) error {
@@ -77,7 +77,7 @@ func (s *Store) AmendAgreement(ctx context.Context, a registry.Agreement) error 
 		}
 		args := said(a)
 		args = append(args[:len(args)-1:len(args)-1], revision, a.Ref)
-		if err := change(ctx, tx, "agreement", `update agreement set title=?, basis=?, organisation=?, from_ms=?, until_ms=?, subsets=?, years=?, fields=?, exports=?, provider=?, specialties=?, consultants=?, look_back=?, whole=?, terms=?, revision=? where ref=?`, args...); err != nil {
+		if err := change(ctx, tx, "agreement", `update agreement set title=?, basis=?, organisation=?, from_ms=?, until_ms=?, subsets=?, years=?, fields=?, exports=?, provider=?, specialties=?, consultants=?, look_back=?, whole=?, exceptions=?, terms=?, revision=? where ref=?`, args...); err != nil {
 			return err
 		}
 		return putProofs(ctx, tx, a)
@@ -107,13 +107,13 @@ type querier interface {
 	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
 }
 
-const agreementColumns = `select ref, title, basis, organisation, from_ms, until_ms, subsets, years, fields, exports, provider, specialties, consultants, look_back, whole, terms, revision, revoked_ms, revoked_why from agreement`
+const agreementColumns = `select ref, title, basis, organisation, from_ms, until_ms, subsets, years, fields, exports, provider, specialties, consultants, look_back, whole, exceptions, terms, revision, revoked_ms, revoked_why from agreement`
 
 func scanAgreement(scan func(...any) error) (registry.Agreement, error) {
 	var a registry.Agreement
 	var basis, subsets, years, fields, exports, specialties, consultants string
 	var from, until, revoked int64
-	err := scan(&a.Ref, &a.Title, &basis, &a.Organisation, &from, &until, &subsets, &years, &fields, &exports, &a.Provider, &specialties, &consultants, &a.LookBack, &a.Whole, &a.Terms, &a.Revision, &revoked, &a.RevokedWhy)
+	err := scan(&a.Ref, &a.Title, &basis, &a.Organisation, &from, &until, &subsets, &years, &fields, &exports, &a.Provider, &specialties, &consultants, &a.LookBack, &a.Whole, &a.Exceptions, &a.Terms, &a.Revision, &revoked, &a.RevokedWhy)
 	a.Basis, a.From, a.Until, a.Revoked = policy.Basis(basis), moment(from), moment(until), moment(revoked)
 	a.Subsets, a.Years, a.Fields, a.Exports, a.Specialties, a.Consultants = list(subsets), list(years), list(fields), list(exports), list(specialties), list(consultants)
 	return a, outcome(err, "agreement")

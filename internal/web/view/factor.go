@@ -6,7 +6,7 @@ import "time"
 type Account struct {
 	Ends                                        string // when the access ends; "" for roles without an agreement
 	Name, Display, Role, Agreement, Title, Home string
-	SeesRows, SeesTables, SeesLoads             bool
+	SeesRows, SeesTables, SeesLoads, Oversees   bool
 	Works                                       bool   // under agreements
 	Closed                                      string // why there is no access now; ""
 	Owes                                        bool   // the second factor

@@ -4,13 +4,14 @@ import "fmt"
 
 // PurposeForm is the form that asks for the purpose.
 type PurposeForm struct {
-	Next   string
-	Chosen string // reference
-	Open   []Purpose
-	Closed []Purpose // those that cannot be chosen now
-	Agreed []string  // keys of the terms that are ticked
-	Error  string
-	At     string // id of what the error is about
+	Next    string
+	Chosen  string // reference
+	Open    []Purpose
+	Confirm []Confirmation // of responsibility, that is due
+	Closed  []Purpose      // those that cannot be chosen now
+	Agreed  []string       // keys of the terms that are ticked
+	Error   string
+	At      string // id of what the error is about
 }
 
 // Purpose is an agreement that a person is named on.
@@ -22,6 +23,9 @@ type Purpose struct {
 	Own                     string // terms of its own; ""
 	Why                     string // why it cannot be chosen
 }
+
+// Confirmation is asked of a clinician every 90 days.
+type Confirmation struct{ Ref, Title, Says string }
 
 // StandingTerms are what everybody agrees to. Their version is in package
 // registry and goes up with them.

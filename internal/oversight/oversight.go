@@ -1,0 +1,228 @@
+// Package oversight changes who may see what: agreements, the people named on
+// them, accounts, exceptions. Pages and commands make such changes here and
+// nowhere else.
+//
+// Every change goes through one function, carry, in this order: the one who asks
+// may make it; an event says that it was begun; it is made; an event says that it
+// was done, or that it failed. If the first event cannot be written nothing is
+// changed, so there is no unrecorded change. If the last one cannot be written,
+// the answer says that the change was made, and the record says that it was begun.
+//
+// An information governance lead changes nothing about his or her own account and
+// is named on no agreement, nor is anybody whose role sees no records. Whoever
+// owns the machine that holds the registry is bound by the same, except that a
+// command has no account of its own. Where two people must agree to a change, it
+// will wait in carry between the check and the first event.
+package oversight
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"webenablehes/internal/audit"
+	"webenablehes/internal/fault"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/registry"
+)
+
+// Options are what a Service is made of; all are needed.
+type Options struct {
+	Store  registry.Store
+	Hash   func(ctx context.Context, u registry.User, password string) (string, error) // checks a password and makes what is kept of it
+	Now    func() time.Time
+	Random io.Reader
+}
+
+// Service makes changes. It is safe for concurrent use.
+type Service struct{ o Options }
+
+// New makes a service.
+func New(o Options) *Service { return &Service{o} }
+
+// By is who asks for a change, and where the request came from. Lead and Machine
+// make one; the zero By may change nothing.
+type By struct {
+	name             string
+	role             policy.Role
+	machine          bool
+	address, request string
+}
+
+// Person is somebody who is signed in.
+func Person(u registry.User, address, request string) By {
+	return By{name: u.Name, role: u.Role, address: address, request: request}
+}
+
+// Machine is whoever gives a command on the machine that holds the registry.
+func Machine(user string) By { return By{name: user, machine: true} }
+
+// mayChange refuses everybody but a lead and whoever owns the machine. about is
+// the account that would change; "" is none.
+func (by By) mayChange(about string) error {
+	switch {
+	case by.machine && by.name != "":
+		return nil
+	case by.role != policy.Governance || by.name == "":
+		return fault.New(fault.Denied, "Only an information governance lead changes agreements and accounts.")
+	case about != "" && about == by.name:
+		return fault.New(fault.Denied, "Nobody changes their own account or place on an agreement. Ask another information governance lead.")
+	}
+	return nil
+}
+
+// event is what the record holds of a change.
+type event struct{ kind, purpose, question string }
+
+// carry makes a change that was allowed, between two events. What was begun is
+// brought to its end whatever becomes of the request.
+func (s *Service) carry(ctx context.Context, by By, e event, change func(context.Context) error) error {
+	record := func(ctx context.Context, outcome string) error {
+		return s.o.Store.Record(ctx, audit.Event{At: s.o.Now(), Kind: e.kind, Actor: by.name, Role: string(by.role), Purpose: e.purpose, Question: e.question, Outcome: outcome, Address: by.address, Request: by.request})
+	}
+	if err := record(ctx, "begun"); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "The access record cannot be written, so nothing was changed. Please try again in a few minutes.")
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := change(ctx); err != nil {
+		if failed := record(ctx, "failed"); failed != nil {
+			return fmt.Errorf("%w; recording that: %w", err, failed)
+		}
+		return err
+	}
+	return fault.Wrap(fault.Unavailable, record(ctx, "done"), "The change was made, but the access record says only that it was begun. Make a note of it.")
+}
+
+// AddAgreement keeps a new agreement.
+func (s *Service) AddAgreement(ctx context.Context, by By, a registry.Agreement) error {
+	if err := by.mayChange(""); err != nil {
+		return err
+	}
+	if err := registry.CheckAgreement(a); err != nil {
+		return err
+	}
+	return s.carry(ctx, by, event{"agreement-added", a.Ref + " " + a.Title, says(a)}, func(ctx context.Context) error { return s.o.Store.AddAgreement(ctx, a) })
+}
+
+// AmendAgreement replaces what an agreement says. from is what the agreement was
+// (see Version) when whoever asks saw it; a change by somebody else since then
+// gives an error of kind Conflict.
+func (s *Service) AmendAgreement(ctx context.Context, by By, a registry.Agreement, from string) error {
+	if err := by.mayChange(""); err != nil {
+		return err
+	}
+	was, err := s.o.Store.Agreement(ctx, a.Ref)
+	if err != nil {
+		return err
+	}
+	if err := registry.CheckAgreement(a); err != nil {
+		return err
+	}
+	if Version(was) != from {
+		return fault.New(fault.Conflict, "Somebody else has changed this agreement since you opened it. Open it again to see what it says now.")
+	}
+	a.Revision, a.Revoked, a.RevokedWhy = was.Revision, was.Revoked, was.RevokedWhy
+	return s.carry(ctx, by, event{"agreement-changed", a.Ref + " " + a.Title, changed(was, a)}, func(ctx context.Context) error { return s.o.Store.AmendAgreement(ctx, a) })
+}
+
+// RevokeAgreement takes an agreement back.
+func (s *Service) RevokeAgreement(ctx context.Context, by By, ref, why string) error {
+	if err := by.mayChange(""); err != nil {
+		return err
+	}
+	a, err := s.o.Store.Agreement(ctx, ref)
+	if err != nil {
+		return err
+	}
+	why = strings.TrimSpace(why)
+	switch {
+	case why == "" || len(why) > 500:
+		return fault.New(fault.Invalid, "Say why the agreement is revoked, in at most 500 characters.")
+	case !a.Revoked.IsZero():
+		return fault.New(fault.Conflict, "Agreement %s has been revoked already.", ref)
+	}
+	return s.carry(ctx, by, event{"agreement-revoked", a.Ref + " " + a.Title, why}, func(ctx context.Context) error {
+		return s.o.Store.RevokeAgreement(ctx, ref, why, s.o.Now())
+	})
+}
+
+// Name puts a person on an agreement, or replaces what is on file of them there.
+func (s *Service) Name(ctx context.Context, by By, account string, m registry.Member) error {
+	u, err := s.subject(ctx, by, account)
+	if err != nil {
+		return err
+	}
+	a, err := s.o.Store.Agreement(ctx, m.Agreement)
+	switch {
+	case err != nil:
+		return err
+	case !u.SeesRecords():
+		return fault.New(fault.Invalid, "The role “%s” sees no records, so this account is named on no agreement.", u.Role.Label())
+	case !m.Until.IsZero() && !m.From.Before(m.Until):
+		return fault.New(fault.Invalid, "The place on the agreement must begin before it ends.")
+	case len(m.Registration) > 100 || len(m.Sponsor) > 200:
+		return fault.New(fault.Invalid, "The registration takes at most 100 characters, the sponsor 200.")
+	}
+	m.UserID = u.ID
+	said := u.Name + ": from " + day(m.From) + until(m.Until) + ", trained " + day(m.Trained)
+	if a.Basis == policy.Clinical {
+		said += ", registration and sponsor " + map[bool]string{true: "on file", false: "missing"}[m.Registration != "" && m.Sponsor != ""] + ", confirmed " + day(m.Attested)
+	}
+	return s.carry(ctx, by, event{"member-named", a.Ref + " " + a.Title, said}, func(ctx context.Context) error { return s.o.Store.PutMember(ctx, m) })
+}
+
+// TakeOff takes a person off an agreement.
+func (s *Service) TakeOff(ctx context.Context, by By, account, ref string) error {
+	u, err := s.subject(ctx, by, account)
+	if err != nil {
+		return err
+	}
+	a, err := s.o.Store.Agreement(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if _, err := s.o.Store.Member(ctx, ref, u.ID); err != nil {
+		return err
+	}
+	return s.carry(ctx, by, event{"member-removed", a.Ref + " " + a.Title, u.Name}, func(ctx context.Context) error { return s.o.Store.RemoveMember(ctx, ref, u.ID) })
+}
+
+// subject is the account that a change is about, if the one who asks may change it.
+func (s *Service) subject(ctx context.Context, by By, account string) (registry.User, error) {
+	account = strings.ToLower(strings.TrimSpace(account))
+	if err := by.mayChange(account); err != nil {
+		return registry.User{}, err
+	}
+	return s.o.Store.UserByName(ctx, account)
+}
+
+// Confirm keeps that a clinician confirms the responsibility for the patients of
+// an agreement again. Nobody does it for another.
+func (s *Service) Confirm(ctx context.Context, u registry.User, ref, address, request string) error {
+	a, err := s.o.Store.Agreement(ctx, ref)
+	if err != nil {
+		return err
+	}
+	m, err := s.o.Store.Member(ctx, ref, u.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.MayConfirm(u, a, m); err != nil {
+		return err
+	}
+	m.Attested = s.o.Now()
+	return s.carry(ctx, Person(u, address, request), event{"attested", a.Ref + " " + a.Title, "responsibility for the patients confirmed"}, func(ctx context.Context) error { return s.o.Store.PutMember(ctx, m) })
+}
+
+// MayConfirm tells why a person cannot confirm the responsibility for the patients
+// of an agreement: something else is missing or has ended, which that does not mend.
+func (s *Service) MayConfirm(u registry.User, a registry.Agreement, m registry.Member) error {
+	if a.Basis != policy.Clinical {
+		return fault.New(fault.Denied, "There is nothing to confirm under agreement %s.", a.Ref)
+	}
+	m.Attested = s.o.Now()
+	_, err := policy.New(registry.Evidence(u, a, &m), m.Attested)
+	return err
+}

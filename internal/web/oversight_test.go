@@ -1,0 +1,286 @@
+package web_test
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"webenablehes/internal/audit"
+	"webenablehes/internal/auth"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/registry"
+	"webenablehes/internal/web"
+)
+
+const lead = policy.Governance
+
+// filled is the form of a page as it stands, with changes.
+func (s *site) filled(role policy.Role, address string, change url.Values) url.Values {
+	s.t.Helper()
+	status, body, _ := s.get(role, address)
+	if status != http.StatusOK {
+		s.t.Fatalf("%s: status %d", address, status)
+	}
+	out := parse(s.t, body).first(func(n node) bool { return n.Data == "form" && strings.Contains(n.attr("class"), "form") }).form()
+	for key, value := range change {
+		out[key] = value
+	}
+	return out
+}
+
+// changes are the events of changes since the first n, in short.
+func (s *site) changes(n int) []string {
+	var out []string
+	for _, e := range s.since(n) {
+		if e.Outcome != "shown" {
+			out = append(out, strings.Join([]string{e.Kind, e.Actor, e.Outcome}, " "))
+		}
+	}
+	return out
+}
+
+// A lead adds an agreement, names a person, amends, takes the person off and
+// revokes; each is in the record before and after, and what is wrong is said with
+// all that was typed.
+func TestAgreementsByTheLead(t *testing.T) {
+	s := open(t, &web.Assets{})
+	s.join("ana", policy.Researcher, "")
+	const ana policy.Role = "ana"
+	add := url.Values{"ref": {"DSA/9"}, "title": {"Eczema and asthma"}, "basis": {"study"}, "organisation": {"University"}, "from": {"01/11/2026"}, "until": {"31/12/2026"}, "subsets": {"dermatology"}, "years": {"0809, 0910"},
+		"fields": {"LSOA01 nothing"}, "proof.dspt": {"8XX"}, "proof.dspt.from": {"tomorrow"}, "terms": {"Not for teaching."}}
+	before := s.events()
+	w := s.post(lead, "/oversight/add-agreement", add)
+	doc := parse(t, w.Body.String())
+	if w.Code != http.StatusBadRequest || len(s.changes(before)) != 0 {
+		t.Fatalf("status %d, %v", w.Code, s.changes(before))
+	}
+	contains(t, w.Body.String(), "There is a problem", "There is no field nothing in the data dictionary.", "Write a day as 31/03/2027")
+	for _, at := range []string{"#fields", "#proof.dspt.from"} {
+		if !doc.first(func(n node) bool { return n.attr("href") == at }).ok() || !doc.first(byID(at[1:])).ok() {
+			t.Errorf("no way from the summary to %s", at)
+		}
+	}
+	if diff := cmp.Diff("Eczema and asthma", doc.first(byID("title")).attr("value")); diff != "" || doc.first(byID("proof.dspt.from")).attr("value") != "tomorrow" {
+		t.Error("what was typed is lost", diff)
+	}
+	add.Set("fields", "lsoa01")
+	add.Set("proof.dspt.from", "2026-11-01")
+	if w = s.post(lead, "/oversight/add-agreement", add); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/oversight/agreements/DSA%2F9" {
+		t.Fatalf("status %d to %q: %s", w.Code, w.Header().Get("Location"), plain(w.Body.String()))
+	}
+	if diff := cmp.Diff([]string{"agreement-added ig-lead begun", "agreement-added ig-lead done"}, s.changes(before)); diff != "" {
+		t.Error(diff)
+	}
+	if w = s.post(lead, "/oversight/add-agreement", add); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "of that reference already") {
+		t.Errorf("added twice: %d", w.Code)
+	}
+	at := "/oversight/agreements/DSA%2F9"
+	_, body, _ := s.get(lead, at)
+	contains(t, body, "It opens nothing: it lacks study protocol.", "Nobody is.", "LSOA01", "31/12/2026", "Study protocol missing", "Not for teaching.")
+	_, body, _ = s.get(lead, "/oversight/agreements")
+	contains(t, body, "DSA/9 Eczema and asthma incomplete study protocol", "Ends within 90 days", "24/12/2026 12:00 30 days agreement DSA-1")
+	// naming
+	name := url.Values{"person": {"ana"}, "from": {"01/11/2026"}, "trained": {"25/11/2026"}}
+	w = s.post(lead, at+"/person", name)
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "This day has not come yet.") {
+		t.Errorf("training to come: %d", w.Code)
+	}
+	name.Set("trained", "1 November 2026")
+	if w = s.post(lead, at+"/person", name); w.Code != http.StatusSeeOther {
+		t.Fatalf("naming: %d: %s", w.Code, plain(w.Body.String()))
+	}
+	_, body, _ = s.get(ana, "/purpose")
+	contains(t, body, "Agreement DSA/9 has no study protocol on file.")
+	// amending
+	form := s.filled(lead, at+"/amend", url.Values{"proof.protocol": {"v1"}, "proof.protocol.from": {"01/11/2026"}})
+	stale := s.filled(lead, at+"/amend", url.Values{"title": {"Another title"}})
+	before = s.events()
+	if w = s.post(lead, at+"/amend", form); w.Code != http.StatusSeeOther {
+		t.Fatalf("amending: %d: %s", w.Code, plain(w.Body.String()))
+	}
+	events := s.since(before)
+	if len(events) != 2 || events[1].Question != "protocol: v1 from 2026-11-01 00:00 (was nothing)" || events[1].Purpose != "DSA/9 Eczema and asthma" {
+		t.Errorf("events of the change: %+v", events)
+	}
+	if w = s.post(lead, at+"/amend", stale); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "Another title") {
+		t.Errorf("a form from before another change: %d", w.Code)
+	}
+	if w = s.post(ana, "/purpose", agreed("DSA/9", "1.1")); w.Code != http.StatusSeeOther {
+		t.Fatalf("choosing: %d: %s", w.Code, plain(w.Body.String()))
+	}
+	if status, _, _ := s.get(ana, "/records"); status != http.StatusOK {
+		t.Fatalf("records: %d", status)
+	}
+	// off, and on again, and revoked
+	if w = s.post(lead, at+"/take-off", url.Values{"person": {"ana"}}); w.Code != http.StatusSeeOther {
+		t.Fatalf("taking off: %d", w.Code)
+	}
+	if status, _, _ := s.get(ana, "/records"); status != http.StatusForbidden {
+		t.Errorf("after being taken off: %d", status)
+	}
+	if w = s.post(lead, at+"/person", name); w.Code != http.StatusSeeOther {
+		t.Fatalf("naming again: %d", w.Code)
+	}
+	if w = s.post(lead, at+"/revoke", url.Values{"why": {" "}}); w.Code != http.StatusBadRequest {
+		t.Errorf("revoked for no reason: %d", w.Code)
+	}
+	if w = s.post(lead, at+"/revoke", url.Values{"why": {"The study is over."}}); w.Code != http.StatusSeeOther {
+		t.Fatalf("revoking: %d", w.Code)
+	}
+	if status, body, _ := s.get(ana, "/records"); status != http.StatusForbidden || !strings.Contains(body, "revoked") {
+		t.Errorf("after the revocation: %d", status)
+	}
+	_, body, _ = s.get(policy.Auditor, at)
+	contains(t, body, "revoked", "The study is over.")
+	if strings.Contains(body, "/amend") {
+		t.Error("an auditor is offered a change")
+	}
+}
+
+// Nothing is changed that the record does not hold, and a lead changes nothing of
+// his or her own.
+func TestWhatALeadMayNot(t *testing.T) {
+	s := open(t, &web.Assets{})
+	s.paper.torn = true
+	for address, form := range map[string]url.Values{
+		"/oversight/agreements/DSA-1/revoke":   {"why": {"over"}},
+		"/oversight/agreements/DSA-1/take-off": {"person": {"researcher"}},
+		"/oversight/people/researcher":         {"do": {"close"}},
+		"/oversight/add-person":                {"account": {"bob"}, "display": {"Bob"}, "role": {"planner"}},
+	} {
+		if w := s.post(lead, address, form); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "nothing was changed") {
+			t.Errorf("%s without the record: %d", address, w.Code)
+		}
+	}
+	s.paper.torn = false
+	if status, _, _ := s.get(policy.Researcher, "/records"); status != http.StatusOK {
+		t.Errorf("something was changed: %d", status)
+	}
+	if _, err := s.store.UserByName(t.Context(), "bob"); err == nil {
+		t.Error("an account was added without the record")
+	}
+	place := url.Values{"from": {"01/11/2026"}, "trained": {"01/11/2026"}}
+	with := func(name string) url.Values {
+		out := maps.Clone(place)
+		out.Set("person", name)
+		return out
+	}
+	for _, c := range []struct {
+		as      policy.Role
+		address string
+		form    url.Values
+		status  int
+		say     string
+	}{
+		{lead, "/oversight/agreements/DSA-1/person", with("ig-lead"), http.StatusForbidden, "Nobody changes their own account"},
+		{lead, "/oversight/people/ig-lead", url.Values{"do": {"close"}}, http.StatusForbidden, "Nobody changes their own account"},
+		{lead, "/oversight/agreements/DSA-1/person", with("planner"), http.StatusBadRequest, "The role “Planner” sees no records"},
+		{lead, "/oversight/agreements/DSA-1/person", with("auditor"), http.StatusBadRequest, "The role “Auditor” sees no records"},
+		{lead, "/oversight/agreements/DSA-1/person", with("nobody"), http.StatusBadRequest, "no such account"},
+		{policy.Auditor, "/oversight/people/researcher", url.Values{"do": {"close"}}, http.StatusForbidden, "Only an information governance lead"},
+		{policy.Researcher, "/oversight/agreements/DSA-1/person", with("researcher"), http.StatusForbidden, "are seen by information governance leads"},
+		{policy.DataManager, "/oversight/people/researcher", url.Values{"do": {"close"}}, http.StatusForbidden, "are seen by information governance leads"},
+	} {
+		w := s.post(c.as, c.address, c.form)
+		if w.Code != c.status || !strings.Contains(plain(w.Body.String()), c.say) {
+			t.Errorf("%s as %s: %d: %s", c.address, c.as, w.Code, plain(w.Body.String()))
+		}
+	}
+}
+
+// An account is added with a password that is shown once and opens it; closing it
+// ends its sessions.
+func TestAccountsByTheLead(t *testing.T) {
+	s := open(t, &web.Assets{})
+	w := s.post(lead, "/oversight/add-person", url.Values{"account": {"A b"}, "display": {"Bob Brown"}})
+	if w.Code != http.StatusBadRequest || parse(t, w.Body.String()).first(byID("display")).attr("value") != "Bob Brown" {
+		t.Fatalf("status %d", w.Code)
+	}
+	w = s.post(lead, "/oversight/add-person", url.Values{"account": {"Bob"}, "display": {"Bob Brown"}, "role": {"researcher"}})
+	password := parse(t, w.Body.String()).first(byTag("main")).first(byTag("code")).text()
+	if w.Code != http.StatusOK || len(password) < 20 {
+		t.Fatalf("status %d, %q", w.Code, password)
+	}
+	err := s.store.Entries(t.Context(), 0, func(e audit.Entry) bool {
+		if strings.Contains(string(e.Body), password) {
+			t.Error("the password is in the record")
+		}
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := s.auth.SignIn(t.Context(), "bob", password, auth.From{Address: "127.0.0.1", Request: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.cookies["bob"] = &http.Cookie{Name: "session", Value: token}
+	_, body, _ := s.get(lead, "/oversight/people")
+	contains(t, body, "Bob Brown bob Study team open 24/11/2026 12:00")
+	if w := s.post(lead, "/oversight/people/bob", url.Values{"do": {"end-sessions"}}); w.Code != http.StatusSeeOther {
+		t.Fatalf("ending sessions: %d", w.Code)
+	}
+	if _, _, at := s.get("bob", "/account"); !strings.HasPrefix(at, "/sign-in") {
+		t.Errorf("after all sessions were ended: %s", at)
+	}
+	if w := s.post(lead, "/oversight/people/bob", url.Values{"do": {"close"}}); w.Code != http.StatusSeeOther {
+		t.Fatalf("closing: %d", w.Code)
+	}
+	if _, _, err := s.auth.SignIn(t.Context(), "bob", password, auth.From{Address: "127.0.0.1", Request: "test"}); err == nil {
+		t.Error("a closed account signs in")
+	}
+}
+
+// A clinician confirms the responsibility again when it ends within 30 days or has
+// ended, and only if nothing else is missing.
+func TestConfirmingResponsibility(t *testing.T) {
+	s := open(t, &web.Assets{})
+	const cli = policy.Clinician
+	if _, body, _ := s.get(cli, "/purpose"); strings.Contains(body, "responsible.CLINIC-1") {
+		t.Error("asked for 60 days before")
+	}
+	u, err := s.store.UserByName(t.Context(), "clinician")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.store.Member(t.Context(), "CLINIC-1", u.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, days := range []int{70, 91} {
+		m.Attested = s.now.AddDate(0, 0, -days)
+		m.Trained = m.Attested
+		if err := s.store.PutMember(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		_, body, _ := s.get(cli, "/purpose")
+		contains(t, body, "Confirm your responsibility", "I still have day-to-day clinical responsibility")
+		if w := s.post(cli, "/purpose/confirm", url.Values{"agreement": {"CLINIC-1"}}); w.Code != http.StatusBadRequest {
+			t.Errorf("without the tick: %d", w.Code)
+		}
+		before := s.events()
+		if w := s.post(cli, "/purpose/confirm", url.Values{"agreement": {"CLINIC-1"}, "responsible": {"yes"}}); w.Code != http.StatusSeeOther {
+			t.Fatalf("confirming: %d", w.Code)
+		}
+		if diff := cmp.Diff([]string{"attested clinician begun", "attested clinician done"}, s.changes(before)); diff != "" {
+			t.Error(diff)
+		}
+		if m, err = s.store.Member(t.Context(), "CLINIC-1", u.ID); err != nil || !m.Attested.Equal(s.now) {
+			t.Errorf("confirmed at %v, %v", m.Attested, err)
+		}
+		if status, _, _ := s.get(cli, "/records?view=patients"); status != http.StatusOK {
+			t.Errorf("after confirming: %d", status)
+		}
+	}
+	m.Attested, m.Sponsor = registry.Member{}.Attested, ""
+	if err := s.store.PutMember(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if w := s.post(cli, "/purpose/confirm", url.Values{"agreement": {"CLINIC-1"}, "responsible": {"yes"}}); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "vouches") {
+		t.Errorf("confirmed without a sponsor: %d", w.Code)
+	}
+}
