@@ -33,6 +33,9 @@ func TestCheckpointsShowWhatTheChainCannot(t *testing.T) {
 	if err := os.CopyFS(older, os.DirFS(data)); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(filepath.Join(older, "registry.key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	add("bob")
 	_, says, code := run(t, "audit", "checkpoint", "--checkpoint-key", key, "--out", kept, "--data", data)
 	if code != 0 || !strings.Contains(says, "Public key: webenable+") || strings.Contains(says, "lies in the data folder") {
@@ -51,13 +54,13 @@ func TestCheckpointsShowWhatTheChainCannot(t *testing.T) {
 	}
 	now := data
 	data = older
-	if _, errs, code := verify(); code != fault.Conflict.Exit() || !strings.Contains(errs, "entry 2: the record ends before it") {
+	if _, errs, code := verify(); code != fault.Conflict.Exit() || !strings.Contains(errs, "entry 3: the record ends before it") {
 		t.Errorf("an older copy: exit %d, %s", code, errs)
 	}
 	for _, name := range []string{"eve", "bob"} { // it goes on as if nothing had been
 		add(name)
 	}
-	if _, errs, code := verify(); code != fault.Conflict.Exit() || !strings.Contains(errs, "entry 2 or one before it, but after entry 0") {
+	if _, errs, code := verify(); code != fault.Conflict.Exit() || !strings.Contains(errs, "entry 4 or one before it, but after entry 0") {
 		t.Errorf("an older copy that went on: exit %d, %s", code, errs)
 	}
 	data = now
@@ -92,7 +95,7 @@ func TestTheRecordIsSearchedAndExported(t *testing.T) {
 		t.Fatal(err)
 	}
 	var asked audit.Event // the search itself is an event, with the patient's mark
-	if err := reg.Entries(t.Context(), 2, func(e audit.Entry) bool { return json.Unmarshal(e.Body, &asked) == nil }); err != nil {
+	if err := reg.Entries(t.Context(), 3, func(e audit.Entry) bool { return json.Unmarshal(e.Body, &asked) == nil }); err != nil {
 		t.Fatal(err)
 	}
 	if asked.Kind != "oversight" || asked.Persons.Len() != 1 || strings.Contains(asked.Question, "P-1") || strings.Contains(before, "P-1") {
@@ -132,7 +135,7 @@ func TestTheRecordIsSearchedAndExported(t *testing.T) {
 				Seq   int64
 				Event audit.Event
 			}
-			if err := json.Unmarshal(b, &one); err != nil || one.Event.Actor != "ana" || one.Seq != 3 {
+			if err := json.Unmarshal(b, &one); err != nil || one.Event.Actor != "ana" || one.Seq != 4 {
 				t.Errorf("%v, %+v", err, one)
 			}
 		}
