@@ -15,7 +15,7 @@ type Filter struct {
 	Outcome       string
 	From, Until   time.Time // From inclusive, Until exclusive; zero: open
 	Patient       Mark      // "": any, also none
-	Patients      bool      // only those that showed rows of patients
+	Rows          bool      // only those that showed rows of patients
 	After, Before int64     // only entries with numbers beyond these; 0: open
 	Oldest        bool      // the oldest first
 }
@@ -50,7 +50,7 @@ func (f Filter) Meets(e Event) bool {
 	return is(f.Actor, e.Actor) && is(f.Kind, e.Kind) && is(f.Outcome, e.Outcome) &&
 		(f.Purpose == "" || e.Purpose == f.Purpose || strings.HasPrefix(e.Purpose, f.Purpose+" ")) &&
 		(f.From.IsZero() || !e.At.Before(f.From)) && (f.Until.IsZero() || e.At.Before(f.Until)) &&
-		(f.Patient == "" || e.Persons.Holds(f.Patient)) && (!f.Patients || e.Persons != "")
+		(f.Patient == "" || e.Persons.Holds(f.Patient)) && (!f.Rows || e.Rows > 0)
 }
 
 // Signed is a checkpoint as it is kept, see package checkpoint.

@@ -176,7 +176,7 @@ func (g *globals) door(reg registry.Store, from warehouse.Source, dict *hes.Dict
 	if err != nil {
 		return nil, err
 	}
-	return warehouse.New(warehouse.Options{Dictionary: dict, Source: from, Recorder: reg, Loads: kept{release.Open(g.Data)}, Key: key, Now: g.now, Log: log})
+	return warehouse.New(warehouse.Options{Dictionary: dict, Source: from, Recorder: reg, Archive: reg, Loads: kept{release.Open(g.Data)}, Key: key, Now: g.now, Log: log})
 }
 
 // codeLists opens the code lists that the site has loaded.

@@ -10,6 +10,9 @@
 // Reports of loads, which count patients too, come through here as well
 // (Report), protected and recorded likewise.
 //
+// So does the access record (oversight.go), for whoever oversees the others and for
+// everybody's own part of it: reading it is itself an event.
+//
 // Files for whoever owns the machine go through Dump, which checks and records
 // likewise: there the event comes before the first row, and one more at the end
 // says how many there were.
@@ -76,6 +79,7 @@ type Options struct {
 	Source     Source
 	Recorder   audit.Recorder
 	Loads      Loads            // nil: no load reports are kept here
+	Archive    audit.Archive    // the access record to be read; nil: it is not shown here
 	Key        []byte           // 32 random bytes, kept; makes ids in URLs
 	Now        func() time.Time // the wall clock
 	Deadline   time.Duration    // longest that one question may take; 0: 30 s

@@ -57,7 +57,7 @@ func (s *site) ways() []way {
 		}
 		return link.attr("href")
 	}
-	const res, cli, pla, man, gov = policy.Researcher, policy.Clinician, policy.Planner, policy.DataManager, policy.Governance
+	const res, cli, pla, man, gov, aud = policy.Researcher, policy.Clinician, policy.Planner, policy.DataManager, policy.Governance, policy.Auditor
 	out := []way{
 		{"GET /{$}", res, nothing, "/", "", nil},
 		{"GET /sign-in", res, nothing, "/sign-in", "", nil},
@@ -96,6 +96,15 @@ func (s *site) ways() []way {
 		{"POST /oversight/people/{name}", gov, within, "/oversight/people/researcher", "", url.Values{"do": {"nothing"}}},
 		{"GET /oversight/add-person", gov, within, "/oversight/add-person", "", nil},
 		{"POST /oversight/add-person", gov, within, "/oversight/add-person", "", url.Values{"account": {"x"}}},
+		{"GET /account/log", res, nothing, "/account/log", "", nil},
+		{"GET /oversight/record", gov, data, "/oversight/record", "", nil},
+		{"GET /oversight/record", aud, data, "/oversight/record?person=researcher&outcome=shown", "", nil},
+		{"GET /oversight/record/{entry}", gov, data, "/oversight/record/1", "", nil},
+		{"GET /oversight/patient", gov, within, "/oversight/patient", "", nil},
+		{"POST /oversight/patient", gov, data, "/oversight/patient", "", url.Values{"key": {"SYNTH000000000000000000000000005"}}},
+		{"GET /oversight/bulk", gov, data, "/oversight/bulk", "", nil},
+		{"GET /oversight/bulk", aud, data, "/oversight/bulk?by=week&rank=rows", "", nil},
+		{"GET /oversight/checkpoints", gov, data, "/oversight/checkpoints", "", nil},
 		{"GET /records/columns", res, within, "/records/columns", "", nil},
 		{"POST /records/columns", res, within, "/records/columns", "", url.Values{"column": {"SEX"}}},
 		{"GET /records/find", res, within, "/records/find?q=psor", "", nil},

@@ -182,7 +182,7 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 		c(s.records)
 	}
 	log := slog.New(s.records.log)
-	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: s.records, Recorder: store, Loads: reports(), Key: make([]byte, 32), Now: clock, Log: log})
+	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: s.records, Recorder: store, Archive: store, Loads: reports(), Key: make([]byte, 32), Now: clock, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,6 +83,7 @@ func (s *Server) routes() map[string]handler {
 		"POST /sign-in":              s.signIn,
 		"POST /sign-out":             s.signOut,
 		"GET /account":               s.account,
+		"GET /account/log":           s.ownRecord,
 		"POST /account/notices":      s.readNotices,
 		"POST /account/sessions":     s.endSessions,
 		"GET /account/second-factor": s.factors,
@@ -118,6 +119,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /healthz":               s.health,
 	}
 	maps.Copy(out, s.oversightRoutes())
+	maps.Copy(out, s.recordRoutes())
 	return out
 }
 

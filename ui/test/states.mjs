@@ -34,4 +34,11 @@ export const states = [
   ['person', 'iglead', '/oversight/people/clinician'],
   ['person-form', 'iglead', '/oversight/add-person'],
   ['load-reports', 'datamanager', '/quality'],
+  ['access-record', 'iglead', '/oversight/record'],
+  ['access-record-filtered', 'iglead', '/oversight/record?person=researcher&outcome=shown'],
+  ['access-record-event', 'iglead', '/oversight/record/1'],
+  ['who-saw', 'iglead', '/oversight/patient'],
+  ['bulk-viewing', 'iglead', '/oversight/bulk'],
+  ['checkpoints', 'iglead', '/oversight/checkpoints'],
+  ['own-record', 'researcher', '/account/log'],
 ];

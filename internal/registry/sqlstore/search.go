@@ -41,10 +41,13 @@ func (s *Store) Search(ctx context.Context, f audit.Filter, visit func(audit.Ent
 	for _, text := range [...]struct {
 		wanted bool
 		part   string
-	}{{f.Patient != "", string(f.Patient)}, {f.Patients, `"persons":"`}, {f.Purpose != "", `"purpose":` + strings.TrimSuffix(string(purpose), `"`)}} {
+	}{{f.Patient != "", string(f.Patient)}, {f.Purpose != "", `"purpose":` + strings.TrimSuffix(string(purpose), `"`)}} {
 		if text.wanted {
 			add(`instr(body, ?) > 0`, []byte(text.part))
 		}
+	}
+	if f.Rows {
+		add(`instr(body, ?) = 0`, []byte(`"rows":0,`))
 	}
 	query := `select seq, body, hash from access_log`
 	if len(where) > 0 {
