@@ -43,6 +43,7 @@ const sheets = [
   'record',
   'codes',
   'charts',
+  'tables',
   'people',
   'values',
   'conditions',

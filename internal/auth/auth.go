@@ -25,6 +25,7 @@ import (
 
 	"webenablehes/internal/audit"
 	"webenablehes/internal/fault"
+	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 )
 
@@ -37,6 +38,7 @@ type Options struct {
 	Key      []byte        // of 32 bytes, kept outside the registry: secrets of second factors are sealed under it; nil: there are none
 	Idle     time.Duration // a session ends after this without use; 0: 15 minutes
 	Absolute time.Duration // and after this in any case; 0: 12 hours
+	Small    policy.Rule   // for small numbers; zero: the first of policy.Rules
 }
 
 // Service signs people in. It is safe for concurrent use.

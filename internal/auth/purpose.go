@@ -54,11 +54,18 @@ func (s *Service) purpose(ctx context.Context, u registry.User, ref string) (Pur
 	if place != nil {
 		p.Place = *place
 	}
-	p.Access, p.Closed = policy.New(registry.Evidence(u, a, place), s.o.Now())
+	p.Access, p.Closed = policy.New(s.evidence(u, a, place), s.o.Now())
 	if k := fault.Of(p.Closed); p.Closed != nil && k != fault.Denied {
 		return Purpose{}, p.Closed
 	}
 	return p, nil
+}
+
+// evidence is what an access is made from, with the site's rule for small numbers.
+func (s *Service) evidence(u registry.User, a registry.Agreement, place *registry.Member) policy.Evidence {
+	e := registry.Evidence(u, a, place)
+	e.Small = s.o.Small
+	return e
 }
 
 // Access returns what a session may do now: read afresh from the account, the
@@ -71,7 +78,7 @@ func (s *Service) Access(ctx context.Context, u registry.User, x registry.Sessio
 		return policy.Access{}, err
 	}
 	if !u.SeesRecords() {
-		return policy.New(registry.Evidence(u, registry.Agreement{}, nil), s.o.Now())
+		return policy.New(s.evidence(u, registry.Agreement{}, nil), s.o.Now())
 	}
 	if x.Agreement == "" {
 		return policy.Access{}, fault.New(fault.Purpose, "Say first what you will use the data for.")

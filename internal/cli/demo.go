@@ -17,6 +17,7 @@ import (
 type demoCmd struct {
 	checkpoints
 	Listen string `help:"Address on this machine to listen on." default:"127.0.0.1:8080"`
+	Small  string `name:"small-numbers" help:"Rule for small numbers, as of serve." default:"nhsd-2018"`
 }
 
 // person is a demo person.
@@ -118,7 +119,7 @@ func (c demoCmd) Run(g *globals) error {
 	if err := g.demoPeople(reg, m.Years, m.Subset); err != nil {
 		return err
 	}
-	err = serveCmd{checkpoints: c.checkpoints, Listen: c.Listen}.serve(g, reg, func(url string) {
+	err = serveCmd{checkpoints: c.checkpoints, Listen: c.Listen, Small: c.Small}.serve(g, reg, func(url string) {
 		fmt.Fprintf(g.env.Out, "\nThe demo is at %s\n\n", url)
 		for _, p := range demoPeople() {
 			fmt.Fprintf(g.env.Out, "  %-12s %s\n", p.name, p.display)

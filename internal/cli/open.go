@@ -15,6 +15,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/load"
+	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/registry/sqlstore"
 	"webenablehes/internal/release"
@@ -185,7 +186,7 @@ func (g *globals) codeLists() *codelist.Store {
 }
 
 // site puts the pages together.
-func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bool) (*web.Server, error) {
+func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, secure, loopback bool) (*web.Server, error) {
 	dict, codes, err := vocabulary()
 	if err != nil {
 		return nil, err
@@ -206,7 +207,7 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, secure, loopback bo
 	if err != nil {
 		return nil, err
 	}
-	service, err := g.authService(reg)
+	service, err := auth.New(auth.Options{Store: reg, Now: g.now, Random: rand.Reader, Small: small})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"webenablehes/internal/fault"
+	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 )
 
@@ -17,6 +18,7 @@ type serveCmd struct {
 	Listen string `help:"Address to listen on. Off this machine only with a certificate." default:"127.0.0.1:8080"`
 	Cert   string `help:"TLS certificate file." type:"path"`
 	Key    string `help:"TLS key file." type:"path"`
+	Small  string `name:"small-numbers" help:"Rule for small numbers: nhsd-2018 (1 to 7 hidden, others to the nearest 5), hes-pre-2018 (1 to 5 hidden, and what would give them away), threshold-10 (0 to 9 hidden, others to the nearest 5)." default:"nhsd-2018"`
 }
 
 // Run serves the site until it is told to stop.
@@ -44,7 +46,11 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 		return fault.New(fault.Invalid, "Without a certificate the site is served on this machine only: name --cert and --key, or listen on 127.0.0.1.")
 	}
 	log := slog.New(slog.NewTextHandler(g.env.Err, nil))
-	site, err := g.site(reg, log, secure, loopback)
+	small, err := policy.RuleNamed(c.Small)
+	if err != nil {
+		return err
+	}
+	site, err := g.site(reg, log, small, secure, loopback)
 	if err != nil {
 		return err
 	}

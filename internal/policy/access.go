@@ -90,7 +90,7 @@ func New(e Evidence, now time.Time) (Access, error) {
 	if e.Account == "" {
 		return Access{}, fault.New(fault.SignIn, "Sign in first.")
 	}
-	a := Access{role: e.Role, account: e.Account, counts: protected()}
+	a := Access{role: e.Role, account: e.Account, counts: e.rule()}
 	switch e.Role {
 	case Planner, DataManager, Governance, Auditor:
 		if e.Agreement != "" {
@@ -186,7 +186,7 @@ func (a Access) Narrow(q query.Query, s Scope, over Over, d *hes.Dictionary, now
 		return query.Never{}, fault.New(fault.SignIn, "Sign in first.")
 	}
 	if a.role == Planner {
-		if slices.ContainsFunc(fixedTables(), func(t FixedTable) bool { return t.is(q) }) && s == (Scope{}) {
+		if slices.ContainsFunc(FixedTables(), func(t FixedTable) bool { return t.is(q) }) && s == (Scope{}) {
 			return nil, nil
 		}
 		return query.Never{}, fault.New(fault.Denied, "This account sees the fixed tables only, not records or tables of its own choice.")
@@ -235,30 +235,4 @@ func mentioned(q query.Query) []string {
 		}
 	}
 	return out
-}
-
-// FixedTable is a table that planners may see.
-type FixedTable struct {
-	Name   string // in the URL
-	Title  string
-	Groups []query.Group
-}
-
-// Query returns the only question that the table may be made from.
-func (t FixedTable) Query() query.Query { return query.Query{Tables: [][]query.Group{t.Groups}} }
-
-func (t FixedTable) is(q query.Query) bool {
-	return q.Unit == query.Episodes && q.Where == nil && len(q.Sort) == 0 && q.Limit == 0 &&
-		len(q.Columns) == 0 && !q.Counts && !q.Misses && len(q.Facets) == 0 && len(q.Tables) == 1 && slices.Equal(q.Tables[0], t.Groups)
-}
-
-// FixedTables returns the tables that planners may see, in order.
-func FixedTables() []FixedTable { return fixedTables() }
-
-func fixedTables() []FixedTable {
-	return []FixedTable{{
-		Name:   "year-by-sex",
-		Title:  "Episodes by financial year and sex",
-		Groups: []query.Group{{Field: hes.YearField}, {Field: "SEX"}},
-	}}
 }

@@ -7,21 +7,13 @@ import (
 	"strconv"
 )
 
-// Rule says how counts are published. Source: NHS Digital, "Disclosure control
-// methodology for HES and ECDS", September 2018: counts of 1 to 7 are hidden
-// and all others are rounded to the nearest 5; zero is shown; totals are worked
-// out from the published cells. The zero Rule hides every count.
-type Rule struct {
-	exact     bool // counts are published as they are: people who see the records anyway
-	low, high int  // counts from low to high are hidden
-	round     int  // the others are rounded to the nearest multiple
-}
-
-func protected() Rule { return Rule{low: 1, high: 7, round: 5} }
-
 // Protect returns what may be published of a raw count under the access. The
 // zero Access hides every count.
 func (a Access) Protect(n int) Count { return a.counts.protect(n) }
+
+// Grid returns what may be published of the cells of a table, lines first, and
+// hides further cells where the rule says so.
+func (a Access) Grid(raw [][]int) [][]Count { return a.counts.grid(raw) }
 
 // Whole returns what may be published of a number about a load as a whole: rows
 // read, kept, rejected, or changed by a rule. Such a number is of millions of
@@ -39,14 +31,12 @@ func (a Access) Whole(n int) Count {
 // page can say so.
 func (a Access) Protects() bool { return !a.counts.exact }
 
-func (r Rule) protect(n int) Count {
-	switch {
-	case r.exact:
-		return Count{n: n, state: shown}
-	case r.round == 0 || n >= r.low && n <= r.high:
-		return Count{hides: [2]int{r.low, r.high}}
+// Rule returns the rule of the counts; the zero Rule for those who see records.
+func (a Access) Rule() Rule {
+	if a.counts.exact {
+		return Rule{}
 	}
-	return Count{n: (n + r.round/2) / r.round * r.round, state: rounded}
+	return a.counts
 }
 
 type state uint8

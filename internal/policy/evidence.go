@@ -119,6 +119,7 @@ type Membership struct {
 type Evidence struct {
 	Account string // account name
 	Role    Role
+	Small   Rule // for small numbers, of the site; the zero Rule: the first of Rules
 	// The agreement; needed by Researcher and Clinician, empty for the others.
 	Agreement   string    // reference, "DSA-2041"
 	Title       string    // "Psoriasis pathways study"
@@ -135,6 +136,14 @@ type Evidence struct {
 	Consultants []string // Clinician: consultant codes of the team; with them, the specialties are not asked
 	LookBack    int      // Clinician: months before the release's last admission in which the team must have treated a patient; 0: any
 	Whole       bool     // Clinician: the patients' episodes at other providers too
+}
+
+// rule is the rule for small numbers.
+func (e Evidence) rule() Rule {
+	if e.Small == (Rule{}) {
+		return Rules()[0]
+	}
+	return e.Small
 }
 
 // end is a day on which something that the access stands on ends.

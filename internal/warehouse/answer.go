@@ -2,8 +2,6 @@ package warehouse
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
@@ -183,106 +181,4 @@ func (w *Warehouse) Covered(ctx context.Context, acc policy.Access) ([]hes.Field
 		return nil, err
 	}
 	return w.fields(w.covered(acc, facts.Columns)), nil
-}
-
-// Table is a table of protected counts.
-type Table struct {
-	Release Facts
-	Title   string
-	Fields  []hes.Field
-	Rows    []string // values of the first dimension, in order; "" is not recorded
-	Columns []string // values of the second
-	Cells   [][]policy.Count
-	Totals  []policy.Count // of the rows, worked out from the published cells
-	Under   []policy.Count // of the columns
-	All     policy.Count
-}
-
-// FixedTable returns one of the tables that planners may see, by name.
-func (w *Warehouse) FixedTable(ctx context.Context, acc policy.Access, name string, from Client) (*Table, error) {
-	for _, t := range policy.FixedTables() {
-		if t.Name != name {
-			continue
-		}
-		asked := asking{kind: "table", query: t.Query(), client: from}
-		if !acc.SeesTables() {
-			return nil, w.refused(ctx, acc, asked, fault.New(fault.Denied, "This account does not see the protected tables. Ask the information governance lead if you need to."))
-		}
-		got, err := w.ask(ctx, acc, asked, nil)
-		if err != nil {
-			return nil, err
-		}
-		return w.table(acc, t, got), nil
-	}
-	return nil, fault.New(fault.NotFound, "There is no table of that name.")
-}
-
-func (w *Warehouse) table(acc policy.Access, t policy.FixedTable, got *asked) *Table {
-	out := &Table{Release: got.facts, Title: t.Title}
-	for _, g := range t.Groups {
-		f, _ := w.o.Dictionary.Field(g.Field)
-		out.Fields = append(out.Fields, f)
-	}
-	rows, columns := index(got.raw.Tables[0], 0), index(got.raw.Tables[0], 1)
-	out.Rows, out.Columns = rows.values, columns.values
-	raw := make([][]int, len(rows.values))
-	for i := range raw {
-		raw[i] = make([]int, len(columns.values))
-	}
-	for _, c := range got.raw.Tables[0] {
-		raw[rows.at[c.Keys[0]]][columns.at[c.Keys[1]]] = c.Episodes
-	}
-	out.Under = make([]policy.Count, len(columns.values))
-	for i := range raw {
-		line := make([]policy.Count, len(columns.values))
-		for j, n := range raw[i] {
-			line[j] = acc.Protect(n)
-		}
-		out.Cells = append(out.Cells, line)
-		out.Totals = append(out.Totals, policy.Sum(line))
-	}
-	for j := range out.Under {
-		column := make([]policy.Count, len(out.Cells))
-		for i := range out.Cells {
-			column[i] = out.Cells[i][j]
-		}
-		out.Under[j] = policy.Sum(column)
-	}
-	out.All = policy.Sum(out.Totals)
-	return out
-}
-
-type axis struct {
-	values []string
-	at     map[string]int
-}
-
-// index gathers the distinct keys of one dimension; the groups come sorted with
-// missing last, but the second dimension of each first is so only by itself.
-func index(cells []driver.GroupCount, dimension int) axis {
-	a := axis{at: map[string]int{}}
-	for _, c := range cells {
-		if _, ok := a.at[c.Keys[dimension]]; !ok {
-			a.at[c.Keys[dimension]] = 0
-			a.values = append(a.values, c.Keys[dimension])
-		}
-	}
-	sortMissingLast(a.values)
-	for i, v := range a.values {
-		a.at[v] = i
-	}
-	return a
-}
-
-// sortMissingLast sorts codes as text with the empty one last.
-func sortMissingLast(values []string) {
-	slices.SortFunc(values, func(a, b string) int {
-		switch {
-		case a == "" && b != "":
-			return 1
-		case b == "" && a != "":
-			return -1
-		}
-		return strings.Compare(a, b)
-	})
 }

@@ -84,12 +84,15 @@ type Options struct {
 	Now        func() time.Time // the wall clock
 	Deadline   time.Duration    // longest that one question may take; 0: 30 s
 	Log        *slog.Logger
+	Budget     Budget // of those who see the fixed tables; zero: 300 and 40
 }
 
 // Warehouse is the door. It is safe for concurrent use.
 type Warehouse struct {
-	o      Options
-	marker marker
+	o            Options
+	marker       marker
+	publications publications
+	purse        purse
 }
 
 // New makes the door.
@@ -100,11 +103,14 @@ func New(o Options) (*Warehouse, error) {
 	if o.Deadline == 0 {
 		o.Deadline = 30 * time.Second
 	}
+	if o.Budget == (Budget{}) {
+		o.Budget = Budget{Views: 300, Same: 40}
+	}
 	m, err := newMarker(o.Key)
 	if err != nil {
 		return nil, err
 	}
-	return &Warehouse{o, m}, nil
+	return &Warehouse{o: o, marker: m}, nil
 }
 
 // Client says where a request came from; it goes into the access record only.

@@ -57,7 +57,7 @@ func home(r policy.Role) string {
 	case policy.Clinician:
 		return "/records?view=patients"
 	case policy.Planner:
-		return "/tables/year-by-sex"
+		return "/tables"
 	}
 	return "/account"
 }

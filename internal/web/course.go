@@ -111,3 +111,11 @@ func dayNumber(iso string) (n float64, ok bool) {
 	t, err := time.Parse(time.DateOnly, iso)
 	return float64(t.Unix() / 86400), err == nil
 }
+
+func (s *Server) valueLabel(f hes.Field, value string) string {
+	if value == "" {
+		return "Not recorded"
+	}
+	c := s.cell(f, value)
+	return c.Text
+}

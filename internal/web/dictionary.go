@@ -154,7 +154,7 @@ func (s *Server) fieldFromList(f hes.Field, x *view.Field) {
 // fieldFromTables counts for a planner, from the published tables alone.
 func (s *Server) fieldFromTables(r *http.Request, rd reader, f hes.Field, x *view.Field) error {
 	x.Why = rd.why
-	name, dimension, ok := tableOf(f)
+	name, ok := tableOf(f)
 	if !ok || !x.Held {
 		return nil
 	}
@@ -162,21 +162,24 @@ func (s *Server) fieldFromTables(r *http.Request, rd reader, f hes.Field, x *vie
 	if err != nil {
 		return err
 	}
-	values, counts := t.Rows, t.Totals
-	if dimension == 1 {
-		values, counts = t.Columns, t.Under
+	if t.Withheld != "" {
+		x.Why = "Planners see published tables only, and the one that tells of this is not shown: " + t.Withheld
+		return nil
 	}
 	most := 1
-	for _, c := range counts {
+	for _, c := range t.Totals {
 		most = max(most, c.Published())
 	}
-	for i, value := range values {
-		v := s.fieldValue(f, value)
-		v.Count, v.Share = counts[i], 100*counts[i].Published()/most
+	for i, part := range t.Rows {
+		v := view.FieldValue{Label: part.Label}
+		if part.Label == "" {
+			v = s.fieldValue(f, part.Value)
+		}
+		v.Count, v.Share = t.Totals[i], 100*t.Totals[i].Published()/most
 		x.Values = append(x.Values, v)
 	}
-	x.Counted, x.Facts, x.Table, x.TableURL = true, s.facts(t.Release), t.Title, "/tables/"+name
-	x.Why = "Planners see published tables only. The numbers here are the totals of one of them; small numbers are protected."
+	x.Counted, x.Facts, x.Table, x.TableURL = true, s.facts(t.Release), t.Fixed.Title, "/tables/"+name
+	x.Why = "Planners see published tables only. The numbers here are those of one of them; small numbers are protected by the rule of " + t.Rule.Title + "."
 	return nil
 }
 

@@ -17,16 +17,14 @@ const (
 	fewValues    = 30  // of longer ones, and of numbers
 )
 
-// tableOf finds the published table that tells of a field.
-func tableOf(f hes.Field) (name string, dimension int, ok bool) {
+// tableOf finds the published table that tells of a field and nothing else.
+func tableOf(f hes.Field) (name string, ok bool) {
 	for _, t := range policy.FixedTables() {
-		for i, g := range t.Groups {
-			if g.Field == f.Name && g.Chars == 0 {
-				return t.Name, i, true
-			}
+		if len(t.Dimensions) == 1 && t.Dimensions[0].Field == f.Name {
+			return t.Name, true
 		}
 	}
-	return "", 0, false
+	return "", false
 }
 
 // wholeOf tells whether a page shows every value of a field's list.

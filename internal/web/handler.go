@@ -253,7 +253,7 @@ func navigation(u registry.User) []view.Link {
 	var out []view.Link
 	switch home := home(u.Role); home {
 	case "/account":
-	case "/tables/year-by-sex":
+	case "/tables":
 		out = append(out, view.Link{Text: "Tables", URL: home, Key: "tables"})
 	default:
 		out = append(out, view.Link{Text: "Records", URL: home, Key: "records"})

@@ -140,7 +140,7 @@ func TestPurpose(t *testing.T) {
 	_, body, _ = s.get(policy.Researcher, "/purpose")
 	contains(t, body, "Not open to you now", "Agreement DSA-1 has been revoked.")
 	// those who see no records have no purpose to choose
-	if _, _, at := s.get(policy.Planner, "/purpose"); at != "/tables/year-by-sex" {
+	if _, _, at := s.get(policy.Planner, "/purpose"); at != "/tables" {
 		t.Errorf("a planner is led to %s", at)
 	}
 }

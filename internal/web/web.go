@@ -106,6 +106,7 @@ func (s *Server) routes() map[string]handler {
 		"POST /records/columns":      s.columns,
 		"GET /records/charts/{file}": s.chartFile,
 		"GET /patients/{id}":         s.patient,
+		"GET /tables":                s.tables,
 		"GET /tables/{name}":         s.table,
 		"GET /quality":               s.loads,
 		"GET /quality/loads/{id}":    s.load,

@@ -108,7 +108,7 @@ for (const [width, height] of sizes) {
 test('each-role-sees-its-own', async () => {
   for (const [name, home, may, mayNot] of [
     ['clinician', '/records', ['/records?view=patients', '/records'], ['/tables/year-by-sex']],
-    ['planner', '/tables/year-by-sex', ['/tables/year-by-sex'], ['/quality', '/records', '/records?view=patients', '/records?sort=SEX']],
+    ['planner', '/tables', ['/tables', '/tables/year-by-sex'], ['/quality', '/records', '/records?view=patients', '/records?sort=SEX']],
     ['datamanager', '/account', ['/account', '/quality'], ['/records', '/tables/year-by-sex']],
     ['iglead', '/account', ['/account', '/quality'], ['/records', '/tables/year-by-sex']],
     ['researcher', '/records', ['/records'], ['/quality', '/tables/year-by-sex', '/records?cols=TOKEN_PERSON_ID', '/records?cols=LSOA01', '/records?sort=CONSULT']],

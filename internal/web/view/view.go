@@ -275,42 +275,6 @@ func add[E any](in []Section[E], group string, e E) []Section[E] {
 	return append(in, Section[E]{Title: group, Entries: []E{e}})
 }
 
-// Table is a table of protected counts.
-type Table struct {
-	Facts
-	Title, Corner string
-	Columns       []string
-	Rows          []TableRow
-	Under         []policy.Count
-	All           policy.Count
-	Protected     bool
-}
-
-// column are the cells of a column.
-func (t Table) column(i int) []policy.Count {
-	var out []policy.Count
-	for _, r := range t.Rows {
-		out = append(out, r.Cells[i])
-	}
-	return out
-}
-
-// totalOf is a total for people. A sum of nothing but hidden cells is none: "0"
-// would say that there is nobody.
-func totalOf(total policy.Count, cells []policy.Count) string {
-	if total.Published() == 0 && slices.ContainsFunc(cells, policy.Count.Hidden) {
-		return "Not shown"
-	}
-	return total.String()
-}
-
-// TableRow is one row of a Table.
-type TableRow struct {
-	Label string
-	Cells []policy.Count
-	Total policy.Count
-}
-
 func itoa(n int) string { return strconv.Itoa(n) }
 
 func initials(name string) string {
