@@ -66,6 +66,12 @@ func (d Dimension) Of(value string) string {
 	return ""
 }
 
+// Plain tells whether the parts of the dimension are the values of its field, not
+// groups of them.
+func (d Dimension) Plain() bool {
+	return d.chars[1] == 0 && !slices.ContainsFunc(d.Parts, func(p Part) bool { return p.Label != "" })
+}
+
 // FixedTable is a table that planners may see: by two dimensions, or by one, whose
 // numbers are then the sums of a table by two.
 type FixedTable struct {

@@ -171,10 +171,7 @@ func (s *Server) fieldFromTables(r *http.Request, rd reader, f hes.Field, x *vie
 		most = max(most, c.Published())
 	}
 	for i, part := range t.Rows {
-		v := view.FieldValue{Label: part.Label}
-		if part.Label == "" {
-			v = s.fieldValue(f, part.Value)
-		}
+		v := s.fieldValue(f, part.Value)
 		v.Count, v.Share = t.Totals[i], 100*t.Totals[i].Published()/most
 		x.Values = append(x.Values, v)
 	}

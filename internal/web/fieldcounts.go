@@ -17,10 +17,11 @@ const (
 	fewValues    = 30  // of longer ones, and of numbers
 )
 
-// tableOf finds the published table that tells of a field and nothing else.
+// tableOf finds the published table that tells of the values of a field and of
+// nothing else.
 func tableOf(f hes.Field) (name string, ok bool) {
 	for _, t := range policy.FixedTables() {
-		if len(t.Dimensions) == 1 && t.Dimensions[0].Field == f.Name {
+		if len(t.Dimensions) == 1 && t.Dimensions[0].Field == f.Name && t.Dimensions[0].Plain() {
 			return t.Name, true
 		}
 	}
