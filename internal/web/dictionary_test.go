@@ -114,7 +114,7 @@ func TestFieldCounts(t *testing.T) {
 	}
 	s = open(t, &web.Assets{}, serving(t, small))
 	_, body, _ = s.get(policy.Planner, "/dictionary/SEX")
-	contains(t, body, "the one that tells of this is not shown: A hidden number in it has only 0 others beside it")
+	contains(t, body, "the one that tells of this is not shown: Its numbers are sums of a table")
 	if strings.Contains(body, "56") || strings.Contains(body, `class="num"`) {
 		t.Error("a raw number is on the page")
 	}
