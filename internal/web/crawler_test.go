@@ -389,7 +389,7 @@ func TestBucketsLookAlike(t *testing.T) {
 		return out
 	}
 	base := crawlSite(t, sexes(34, 12))
-	other := crawlSite(t, sexes(36, 11))
+	other := crawlSite(t, sexes(36, 12))
 	pages := base.crawl(t, other, policy.Planner, 3)
 	_, table, _ := base.get(policy.Planner, "/tables/year-by-sex")
 	contains(t, table, "35", "50")
