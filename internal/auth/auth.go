@@ -23,6 +23,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"webenablehes/internal/audit"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/policy"
@@ -36,6 +38,7 @@ type Options struct {
 	Random   io.Reader
 	Cost     Cost
 	Key      []byte        // of 32 bytes, kept outside the registry: secrets of second factors are sealed under it; nil: there are none
+	Origin   string        // the site's own address, such as https://hes.example.org, for passkeys; "": there are none
 	Idle     time.Duration // a session ends after this without use; 0: 15 minutes
 	Absolute time.Duration // and after this in any case; 0: 12 hours
 	Small    policy.Rule   // for small numbers; zero: the first of policy.Rules
@@ -49,6 +52,8 @@ type Service struct {
 	dummy  string        // a hash to compare with when there is no account
 	leaked leaked
 	sealer cipher.AEAD // nil without a key
+
+	passkeys *webauthn.WebAuthn // nil without an address
 }
 
 // New makes a service.
@@ -71,7 +76,12 @@ func New(o Options) (*Service, error) {
 		return nil, err
 	}
 	if o.Key != nil {
-		s.sealer, err = newSealer(o.Key)
+		if s.sealer, err = newSealer(o.Key); err != nil {
+			return nil, err
+		}
+	}
+	if o.Origin != "" {
+		s.passkeys, err = newPasskeys(o.Origin)
 	}
 	return s, err
 }

@@ -32,7 +32,7 @@ func setUp(t *testing.T) (*auth.Service, *sqlstore.Store, *clock) {
 	}
 	t.Cleanup(func() { store.Close() })
 	c := &clock{time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
-	s, err := auth.New(auth.Options{Store: store, Now: c.now, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}, Key: make([]byte, 32)})
+	s, err := auth.New(auth.Options{Store: store, Now: c.now, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}, Key: make([]byte, 32), Origin: origin})
 	if err != nil {
 		t.Fatal(err)
 	}

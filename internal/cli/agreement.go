@@ -130,7 +130,7 @@ func (g *globals) overseeing(change func(*oversight.Service, oversight.By, regis
 
 // oversight makes the service that makes such changes.
 func (g *globals) oversight(reg registry.Store) (*oversight.Service, error) {
-	service, err := g.authService(reg)
+	service, err := g.authService(reg, "", policy.Rule{})
 	if err != nil {
 		return nil, err
 	}

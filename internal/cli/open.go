@@ -43,12 +43,12 @@ func vocabulary() (*hes.Dictionary, *hes.Codes, error) {
 	return d, c, err
 }
 
-func (g *globals) authService(s registry.Store) (*auth.Service, error) {
+func (g *globals) authService(s registry.Store, origin string, small policy.Rule) (*auth.Service, error) {
 	key, err := g.secretKey()
 	if err != nil {
 		return nil, err
 	}
-	return auth.New(auth.Options{Store: s, Now: g.now, Random: rand.Reader, Key: key})
+	return auth.New(auth.Options{Store: s, Now: g.now, Random: rand.Reader, Key: key, Origin: origin, Small: small})
 }
 
 // served hands out the release that is current, and takes up a new one as soon
@@ -186,7 +186,7 @@ func (g *globals) codeLists() *codelist.Store {
 }
 
 // site puts the pages together.
-func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, secure, loopback bool) (*web.Server, error) {
+func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, how stance) (*web.Server, error) {
 	dict, codes, err := vocabulary()
 	if err != nil {
 		return nil, err
@@ -207,11 +207,11 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, 
 	if err != nil {
 		return nil, err
 	}
-	service, err := auth.New(auth.Options{Store: reg, Now: g.now, Random: rand.Reader, Small: small})
+	service, err := g.authService(reg, how.origin, small)
 	if err != nil {
 		return nil, err
 	}
-	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Cleaning: load.Rules, Now: g.now, Log: log, Secure: secure, Loopback: loopback})
+	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Cleaning: load.Rules, Now: g.now, Log: log, Secure: how.secure, Loopback: how.loopback, Proxy: how.proxy, Elsewhere: how.other})
 }
 
 var errNoRows = errors.New("no rows were kept")

@@ -2,12 +2,19 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 	"time"
 
+	"webenablehes/internal/auth"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
@@ -15,10 +22,15 @@ import (
 
 type serveCmd struct {
 	checkpoints
-	Listen string `help:"Address to listen on. Off this machine only with a certificate." default:"127.0.0.1:8080"`
-	Cert   string `help:"TLS certificate file." type:"path"`
-	Key    string `help:"TLS key file." type:"path"`
-	Small  string `name:"small-numbers" help:"Rule for small numbers: nhsd-2018 (1 to 7 hidden, others to the nearest 5), hes-pre-2018 (1 to 5 hidden, and what would give them away), threshold-10 (0 to 9 hidden, others to the nearest 5)." default:"nhsd-2018"`
+	Listen string   `help:"Address to listen on. Off this machine only with a certificate, or behind a proxy that is named." default:"127.0.0.1:8080"`
+	Cert   string   `help:"TLS certificate file, with the certificates between it and the authority. It is read again when it changes." type:"path"`
+	Key    string   `help:"TLS key file." type:"path"`
+	Origin string   `help:"The site's own address as people open it, such as https://hes.example.org. Passkeys and signing in by another service need it."`
+	Proxy  []string `help:"Address (or range, as 10.1.2.0/28) of the reverse proxy that people come through. What it says of them is believed, and nobody else."`
+
+	Small string `name:"small-numbers" help:"Rule for small numbers: nhsd-2018 (1 to 7 hidden, others to the nearest 5), hes-pre-2018 (1 to 5 hidden, and what would give them away), threshold-10 (0 to 9 hidden, others to the nearest 5)." default:"nhsd-2018"`
+
+	OIDC oidcFlags `embed:"" prefix:"oidc-" group:"Signing in by another service (OpenID Connect)"`
 }
 
 // Run serves the site until it is told to stop.
@@ -31,41 +43,104 @@ func (c serveCmd) Run(g *globals) error {
 	return c.serve(g, reg, nil)
 }
 
+// stance is how the site meets the world.
+type stance struct {
+	secure   bool // people come over TLS
+	loopback bool // only people at this machine come
+	origin   string
+	proxy    []netip.Prefix
+	other    auth.Elsewhere // nil: nobody signs in by another service
+}
+
+// stance says what the options come to, or what is wrong with them.
+func (c serveCmd) stance() (stance, error) {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return stance{}, fault.New(fault.Invalid, "Write the address to listen on as 127.0.0.1:8080.")
+	}
+	out := stance{origin: strings.TrimSuffix(c.Origin, "/")}
+	for _, text := range c.Proxy {
+		p, err := prefix(text)
+		if err != nil {
+			return stance{}, err
+		}
+		out.proxy = append(out.proxy, p)
+	}
+	here := host == "localhost"
+	if ip := net.ParseIP(host); ip != nil {
+		here = ip.IsLoopback()
+	}
+	out.secure = c.Cert != "" || len(out.proxy) > 0
+	out.loopback = here && len(out.proxy) == 0 // people behind a proxy are elsewhere
+	switch {
+	case (c.Cert == "") != (c.Key == ""):
+		return stance{}, fault.New(fault.Invalid, "A certificate and its key belong together: name both --cert and --key.")
+	case !here && !out.secure:
+		return stance{}, fault.New(fault.Invalid, "Without a certificate the site is served on this machine only: name --cert and --key, or the --proxy that has one, or listen on 127.0.0.1.")
+	case out.origin != "" && !strings.HasPrefix(out.origin, "https://") && out.secure:
+		return stance{}, fault.New(fault.Invalid, "The site's own address begins with https://.")
+	case out.origin == "" && !out.secure && port != "":
+		out.origin = "http://localhost:" + port // where browsers know passkeys without TLS
+	}
+	return out, nil
+}
+
+// prefix reads an address or a range of them.
+func prefix(text string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(text); err == nil {
+		return p.Masked(), nil
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Prefix{}, fault.New(fault.Invalid, "Write the proxy's address as 10.1.2.3, or a range as 10.1.2.0/28.")
+	}
+	return netip.PrefixFrom(a, a.BitLen()), nil
+}
+
 // serve runs the site; ready is told the address when it can be opened.
 func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) error {
-	secure := c.Cert != ""
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return fault.New(fault.Invalid, "Write the address to listen on as 127.0.0.1:8080.")
-	}
-	loopback := host == "localhost"
-	if ip := net.ParseIP(host); ip != nil {
-		loopback = ip.IsLoopback()
-	}
-	if !loopback && !secure {
-		return fault.New(fault.Invalid, "Without a certificate the site is served on this machine only: name --cert and --key, or listen on 127.0.0.1.")
-	}
-	log := slog.New(slog.NewTextHandler(g.env.Err, nil))
 	small, err := policy.RuleNamed(c.Small)
 	if err != nil {
 		return err
 	}
-	site, err := g.site(reg, log, small, secure, loopback)
-	if err != nil {
+	if _, err := c.stance(); err != nil {
 		return err
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "The address %s cannot be listened on; is another server running there?", c.Listen)
 	}
+	defer l.Close()
+	c.Listen = l.Addr().String() // with the port that the system chose
+	how, err := c.stance()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(g.env.Err, nil))
+	if how.other, err = c.OIDC.provider(g, how.origin); err != nil {
+		return err
+	}
+	site, err := g.site(reg, log, small, how)
+	if err != nil {
+		return err
+	}
 	stop := c.keep(g, reg, log)
 	defer stop()
 	server := &http.Server{Handler: site, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	scheme := "http"
-	if secure {
+	if c.Cert != "" {
 		scheme = "https"
+		own, err := openCertificate(c.Cert, c.Key)
+		if err != nil {
+			return err
+		}
+		hup := make(chan os.Signal, 1)
+		signal.Notify(hup, syscall.SIGHUP)
+		defer signal.Stop(hup)
+		go own.watch(g.ctx, log, hup, 30*time.Second)
+		server.TLSConfig = own.config()
 	}
-	url := scheme + "://" + l.Addr().String()
+	url := scheme + "://" + c.Listen
 	if ready != nil {
 		ready(url)
 	} else {
@@ -73,8 +148,8 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 	}
 	failed := make(chan error, 1)
 	go func() {
-		if secure {
-			failed <- server.ServeTLS(l, c.Cert, c.Key)
+		if server.TLSConfig != nil {
+			failed <- server.ServeTLS(l, "", "")
 		} else {
 			failed <- server.Serve(l)
 		}
@@ -87,4 +162,12 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(g.ctx), 10*time.Second)
 	defer cancel()
 	return server.Shutdown(ctx)
+}
+
+// config is TLS as it is spoken here: 1.2 with keys that do not outlive the
+// connection and ciphers that notice a change, or 1.3.
+func (c *certificate) config() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, CipherSuites: []uint16{
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256}}
 }

@@ -75,7 +75,19 @@ func next(text string) string {
 func escapeNext(uri string) string { return url.QueryEscape(next(uri)) }
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
-	return s.show(w, r, http.StatusOK, view.SignInPage(s.frame(r, "Sign in", ""), view.SignIn{Next: next(r.URL.Query().Get("next"))}))
+	return s.askSignIn(w, r, http.StatusOK, view.SignIn{Next: next(r.URL.Query().Get("next"))})
+}
+
+func (s *Server) askSignIn(w http.ResponseWriter, r *http.Request, status int, c view.SignIn) error {
+	title := "Sign in"
+	if c.Error != "" {
+		title = "Error: " + title
+	}
+	c.Passkeys = s.c.Auth.HasPasskeys()
+	if s.c.Elsewhere != nil {
+		c.Elsewhere = s.c.Elsewhere.Label()
+	}
+	return s.show(w, r, status, view.SignInPage(s.frame(r, title, ""), c))
 }
 
 // form reads a short form.
@@ -100,11 +112,16 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	token, u, err := s.c.Auth.SignIn(r.Context(), in.Get("name"), in.Get("password"), s.from(r))
+	return s.entered(w, r, token, u, err, in)
+}
+
+// entered goes on after a try to sign in.
+func (s *Server) entered(w http.ResponseWriter, r *http.Request, token string, u registry.User, err error, in url.Values) error {
 	if err == nil {
 		err = s.enter(w, r, token, u)
 	}
 	if k := fault.Of(err); err != nil && (k == fault.Denied || k == fault.Limited) {
-		return s.show(w, r, k.Status(), view.SignInPage(s.frame(r, "Error: Sign in", ""), view.SignIn{Next: next(in.Get("next")), Name: in.Get("name"), Error: fault.Say(err)}))
+		return s.askSignIn(w, r, k.Status(), view.SignIn{Next: next(in.Get("next")), Name: in.Get("name"), Error: fault.Say(err)})
 	}
 	if err != nil {
 		return err

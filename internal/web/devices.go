@@ -100,3 +100,32 @@ func (s *Server) endSessions(w http.ResponseWriter, r *http.Request) error {
 	http.Redirect(w, r, "/account#sessions", http.StatusSeeOther)
 	return nil
 }
+
+// signInRoutes is every page about one's own account and signing in to it.
+func (s *Server) signInRoutes() map[string]handler {
+	return map[string]handler{
+		"GET /sign-in":                      s.signInForm,
+		"POST /sign-in":                     s.signIn,
+		"POST /sign-in/passkey/begin":       s.beginPasskeySignIn,
+		"POST /sign-in/passkey":             s.passkeySignIn,
+		"GET /sign-in/elsewhere":            s.goElsewhere,
+		"GET /sign-in/elsewhere/return":     s.comeBack,
+		"POST /sign-out":                    s.signOut,
+		"GET /second-factor":                s.factorForm,
+		"POST /second-factor":               s.giveFactor,
+		"POST /second-factor/passkey/begin": s.beginGivingPasskey,
+		"POST /second-factor/passkey":       s.givePasskey,
+		"GET /account":                      s.account,
+		"POST /account/notices":             s.readNotices,
+		"POST /account/sessions":            s.endSessions,
+		"GET /account/second-factor":        s.factors,
+		"GET /account/app":                  s.appForm,
+		"POST /account/app":                 s.beginApp,
+		"POST /account/app/code":            s.confirmApp,
+		"POST /account/app/remove":          s.removeApp,
+		"POST /account/codes":               s.newCodes,
+		"POST /account/passkeys/begin":      s.beginPasskey,
+		"POST /account/passkeys":            s.addPasskey,
+		"POST /account/passkeys/remove":     s.removePasskey,
+	}
+}

@@ -67,6 +67,7 @@ func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, u registry.Us
 		return err
 	}
 	c.Name, c.App, c.Recovery, c.Password = u.Name, !f.App.IsZero(), f.Recovery > 0, !f.Any()
+	c.Passkeys = len(f.Passkeys) > 0 && s.c.Auth.HasPasskeys()
 	title := c.Title()
 	if c.Error != "" {
 		title = "Error: " + title
@@ -89,6 +90,11 @@ func (s *Server) giveFactor(w http.ResponseWriter, r *http.Request) error {
 		give, what = s.c.Auth.GivePassword, "password"
 	}
 	token, err := give(r.Context(), s.token(r), in.Get(what), s.from(r))
+	return s.gave(w, r, u, token, err, what, in)
+}
+
+// gave goes on after a try to give a factor.
+func (s *Server) gave(w http.ResponseWriter, r *http.Request, u registry.User, token string, err error, what string, in url.Values) error {
 	if k := fault.Of(err); err != nil && (k == fault.Denied || k == fault.Limited) {
 		return s.askFactor(w, r, u, k.Status(), view.GiveFactor{Next: next(in.Get("next")), Error: fault.Say(err), At: what})
 	}
@@ -106,22 +112,36 @@ func (s *Server) factors(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := view.Factors{Next: next(r.URL.Query().Get("next")), Needed: auth.Needed(u), Stale: true}
+	return s.showFactors(w, r, u, x, http.StatusOK, view.Factors{Next: next(r.URL.Query().Get("next"))})
+}
+
+func (s *Server) showFactors(w http.ResponseWriter, r *http.Request, u registry.User, x registry.Session, status int, c view.Factors) error {
 	f, err := s.c.Auth.Factors(r.Context(), u)
 	if err != nil {
 		return err
 	}
 	switch err := s.c.Auth.Recent(r.Context(), u, x); {
-	case err == nil:
-		c.Stale = false
-	case fault.Of(err) != fault.Factor:
+	case fault.Of(err) == fault.Factor:
+		c.Stale = true
+	case err != nil:
 		return err
 	}
-	c.Any, c.Recovery = f.Any(), f.Recovery
+	c.Needed, c.Any, c.Recovery, c.CanAddPasskey = auth.Needed(u), f.Any(), f.Recovery, s.c.Auth.HasPasskeys()
 	if !f.App.IsZero() {
 		c.App = view.Moment(f.App)
 	}
-	return s.show(w, r, http.StatusOK, view.FactorsPage(s.frame(r, "Second factor", "account"), c))
+	for _, p := range f.Passkeys {
+		k := view.Passkey{ID: auth.PasskeyID(p), Name: p.Name, Added: view.Moment(p.Added)}
+		if !p.Used.IsZero() {
+			k.Used = view.Moment(p.Used)
+		}
+		c.Passkeys = append(c.Passkeys, k)
+	}
+	title := "Second factor"
+	if c.Error != "" {
+		title = "Error: " + title
+	}
+	return s.show(w, r, status, view.FactorsPage(s.frame(r, title, "account"), c))
 }
 
 // beginApp makes the secret of an authenticator app.
@@ -226,12 +246,21 @@ func (s *Server) newCodes(w http.ResponseWriter, r *http.Request) error {
 
 // removeApp takes the authenticator app off the account.
 func (s *Server) removeApp(w http.ResponseWriter, r *http.Request) error {
-	if _, _, err := s.person(r); err != nil {
+	u, x, err := s.person(r)
+	if err != nil {
 		return err
 	}
-	if err := s.c.Auth.RemoveApp(r.Context(), s.token(r), s.from(r)); err != nil {
-		return stepUp(w, r, err)
+	return s.afterRemoval(w, r, u, x, s.c.Auth.RemoveApp(r.Context(), s.token(r), s.from(r)))
+}
+
+// afterRemoval goes on after a try to take a factor off an account.
+func (s *Server) afterRemoval(w http.ResponseWriter, r *http.Request, u registry.User, x registry.Session, err error) error {
+	switch k := fault.Of(err); {
+	case err == nil:
+		http.Redirect(w, r, factorsPage, http.StatusSeeOther)
+		return nil
+	case k == fault.Conflict:
+		return s.showFactors(w, r, u, x, k.Status(), view.Factors{Error: fault.Say(err)})
 	}
-	http.Redirect(w, r, factorsPage, http.StatusSeeOther)
-	return nil
+	return stepUp(w, r, err)
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -211,14 +210,6 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, c temp
 // ignoreGone drops the error of a browser that has gone away: the headers are
 // sent, so there is nobody to tell.
 func ignoreGone(error) error { return nil }
-
-func (s *Server) client(r *http.Request) warehouse.Client {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	return warehouse.Client{Address: host, Request: requestID(r)}
-}
 
 // frame is what surrounds a page.
 func (s *Server) frame(r *http.Request, title, section string) view.Frame {

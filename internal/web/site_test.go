@@ -169,7 +169,7 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	store := &paper{Store: kept}
 	s := &site{t: t, store: store, paper: store, cookies: map[policy.Role]*http.Cookie{}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return s.now }
-	service, err := auth.New(auth.Options{Store: store, Now: clock, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}, Key: make([]byte, 32)})
+	service, err := auth.New(auth.Options{Store: store, Now: clock, Random: rand.Reader, Cost: auth.Cost{Time: 1, MemoryKiB: 64, Threads: 1}, Key: make([]byte, 32), Origin: "http://localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"webenablehes/internal/auth"
@@ -27,8 +28,8 @@ import (
 	"webenablehes/internal/warehouse"
 )
 
-// Config is what a Server is made of. All fields are needed but Secure and
-// Cleaning.
+// Config is what a Server is made of. All fields are needed but Cleaning
+// and those that say how people come.
 type Config struct {
 	Warehouse  *warehouse.Warehouse
 	Store      registry.Store
@@ -39,8 +40,10 @@ type Config struct {
 	Cleaning   func(hes.Field) []hes.Rule // the rules by which a load changes a field; nil: not known
 	Now        func() time.Time
 	Log        *slog.Logger
-	Secure     bool // served over TLS: the session cookie is for TLS only
-	Loopback   bool // reachable from this machine only: demo accounts may sign in
+	Secure     bool           // people come over TLS: the session cookie is for TLS only, and nothing else is answered
+	Loopback   bool           // reachable from this machine only: demo accounts may sign in
+	Proxy      []netip.Prefix // whose word is taken for where a request comes from, and that it came over TLS
+	Elsewhere  auth.Elsewhere // by which people sign in too; nil: none
 }
 
 // Server is the site.
@@ -69,9 +72,9 @@ func New(c Config) (*Server, error) {
 	}
 	mux.Handle("GET /static/", c.Assets)
 	mux.Handle("/", s.handle("/", s.elsewhere(mux)))
-	// Outermost first: an id for the log, headers on every answer, no writes
-	// from other sites, then the pages.
-	s.handler = s.identify(s.headers(s.sameSite(mux)))
+	// Outermost first: an id for the log, headers on every answer, nothing in the
+	// clear, no writes from other sites, then the pages.
+	s.handler = s.identify(s.headers(s.overTLS(s.sameSite(mux))))
 	return s, nil
 }
 
@@ -79,21 +82,7 @@ func New(c Config) (*Server, error) {
 func (s *Server) routes() map[string]handler {
 	out := map[string]handler{
 		"GET /{$}":                   s.front,
-		"GET /sign-in":               s.signInForm,
-		"POST /sign-in":              s.signIn,
-		"POST /sign-out":             s.signOut,
-		"GET /account":               s.account,
 		"GET /account/log":           s.ownRecord,
-		"POST /account/notices":      s.readNotices,
-		"POST /account/sessions":     s.endSessions,
-		"GET /account/second-factor": s.factors,
-		"GET /account/app":           s.appForm,
-		"POST /account/app":          s.beginApp,
-		"POST /account/app/code":     s.confirmApp,
-		"POST /account/app/remove":   s.removeApp,
-		"POST /account/codes":        s.newCodes,
-		"GET /second-factor":         s.factorForm,
-		"POST /second-factor":        s.giveFactor,
 		"GET /purpose":               s.purposeForm,
 		"POST /purpose":              s.choosePurpose,
 		"POST /purpose/confirm":      s.confirm,
@@ -119,6 +108,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /codes/{list}/{code}":   s.code,
 		"GET /healthz":               s.health,
 	}
+	maps.Copy(out, s.signInRoutes())
 	maps.Copy(out, s.oversightRoutes())
 	maps.Copy(out, s.recordRoutes())
 	return out

@@ -8,6 +8,7 @@ import './keys';
 import './brush';
 import './conditions';
 import './columns';
+import './passkey';
 import { begin } from './place';
 
 document.documentElement.classList.add('js');

@@ -41,7 +41,7 @@ func TestSearchFindsWhatMeetsTheFilter(t *testing.T) {
 		"patient":         {audit.Filter{Patient: one}, []int64{3, 1}},
 		"another patient": {audit.Filter{Patient: two, Actor: "ana"}, []int64{1}},
 		"no patient":      {audit.Filter{Patient: shifted}, nil},
-		"any rows":     {audit.Filter{Rows: true}, []int64{3, 1}},
+		"any rows":        {audit.Filter{Rows: true}, []int64{3, 1}},
 		"text":            {audit.Filter{Actor: "ana' or 1=1 --"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

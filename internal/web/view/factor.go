@@ -30,6 +30,7 @@ type Device struct {
 type GiveFactor struct {
 	Next, Name    string
 	App, Recovery bool // what can be typed
+	Passkeys      bool // can be used
 	Password      bool // there is no second factor: the password is asked for again
 	Error, At     string
 }
@@ -50,7 +51,14 @@ type Factors struct {
 	Any      bool   // there is one
 	App      string // since when; ""
 	Recovery int
+	Passkeys []Passkey
+	// CanAddPasskey tells whether the site has an address for passkeys.
+	CanAddPasskey bool
+	Error         string
 }
+
+// Passkey is one of somebody's passkeys.
+type Passkey struct{ ID, Name, Added, Used string }
 
 // AddApp shows the secret of an authenticator app.
 type AddApp struct {

@@ -88,7 +88,19 @@ func (p Problem) Title() string {
 }
 
 // SignIn is the sign-in page.
-type SignIn struct{ Next, Name, Error string }
+type SignIn struct {
+	Next, Name, Error string
+	Passkeys          bool   // can be used
+	Elsewhere         string // another service by which people sign in; ""
+}
+
+// ElsewhereURL is where signing in by the other service begins.
+func (s SignIn) ElsewhereURL() string {
+	if s.Next == "" {
+		return "/sign-in/elsewhere"
+	}
+	return "/sign-in/elsewhere?next=" + url.QueryEscape(s.Next)
+}
 
 // Explorer is the record explorer.
 type Explorer struct {
