@@ -188,6 +188,7 @@ func (s *Service) Finish(ctx context.Context, b Begun, code string) (Person, err
 		Party    string   `json:"azp"`
 		Strength string   `json:"acr"`
 		Proved   *float64 `json:"auth_time"`
+		Begins   float64  `json:"nbf"`
 	}
 	if err := id.Claims(&says); err != nil {
 		return Person{}, refuse("the token cannot be read", err)
@@ -201,6 +202,8 @@ func (s *Service) Finish(ctx context.Context, b Begun, code string) (Person, err
 		return Person{}, refuse("the token was made for another site", wrong)
 	case id.Subject == "" || len(id.Subject) > 255:
 		return Person{}, refuse("the token names nobody", wrong)
+	case says.Begins > float64(now.Add(skew).Unix()):
+		return Person{}, refuse("the token is not yet good", wrong)
 	case id.IssuedAt.After(now.Add(skew)) || now.Sub(id.IssuedAt) > fresh:
 		return Person{}, refuse("the token was not made just now", wrong)
 	case len(s.c.ACR) > 0 && !slices.Contains(s.c.ACR, says.Strength):

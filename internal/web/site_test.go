@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -72,6 +73,9 @@ type source struct {
 	agreement registry.Agreement // of the researcher; the clinician has another of the same years, see clinic
 	team      string             // the clinician works at this provider
 	log       slog.Handler
+	other     auth.Elsewhere // by which people sign in too
+	secure    bool           // people come over TLS
+	proxy     []netip.Prefix
 }
 
 func (s *source) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(), error) {
@@ -186,7 +190,7 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.server, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Cleaning: cleaning, Now: clock, Log: log, Loopback: true})
+	s.server, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Cleaning: cleaning, Now: clock, Log: log, Loopback: !s.records.secure, Secure: s.records.secure, Proxy: s.records.proxy, Elsewhere: s.records.other})
 	if err != nil {
 		t.Fatal(err)
 	}
