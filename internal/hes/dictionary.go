@@ -163,13 +163,20 @@ func (f Field) SlotName(slot int) string {
 	return fmt.Sprintf("%s_%d", strings.TrimSuffix(name, "_n"), slot)
 }
 
+// Among tells whether a condition on the field of a name looks at f, which is a
+// column: it is f's own name, its family's, or that of the family's further slots.
+func (f Field) Among(name string) bool {
+	return name == f.Name || f.Family != "" && (name == f.Family || f.Slot > 1 && name == furtherName(f.Family))
+}
+
+func furtherName(family string) string { return strings.TrimSuffix(family, "_nn") + "_02_nn" }
+
 // further is a family without its first slot.
 func (f Field) further() Field {
-	base := strings.TrimSuffix(f.Name, "_nn")
 	if f.AliasOf != "" {
-		f.AliasOf = strings.TrimSuffix(f.AliasOf, "_nn") + "_02_nn"
+		f.AliasOf = furtherName(f.AliasOf)
 	}
-	f.Name, f.Family, f.First = base+"_02_nn", f.Name, 2
+	f.Name, f.Family, f.First = furtherName(f.Name), f.Name, 2
 	f.Label = "Further " + strings.ToLower(f.Label)
 	return f
 }

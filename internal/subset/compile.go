@@ -110,7 +110,7 @@ func (c compiler) leaf(field string, missing bool, wanted func(hes.Type, string)
 	var at []int
 	var tables [][]bool
 	for i, f := range c.columns {
-		if f.Name != field && f.Family != field {
+		if !f.Among(field) {
 			continue
 		}
 		values := c.dict(i)

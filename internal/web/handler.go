@@ -197,10 +197,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, c temp
 	}
 	h.Set("Content-Encoding", "gzip")
 	w.WriteHeader(status)
-	z, err := gzip.NewWriterLevel(w, 5)
-	if err != nil {
-		return fmt.Errorf("compress: %w", err)
-	}
+	z := gzip.NewWriter(w)
 	if _, err := z.Write(page.Bytes()); err != nil {
 		return ignoreGone(err)
 	}

@@ -20,9 +20,10 @@ export function keep(): void {
 // restore goes back to the place that was noted.
 export function restore(at = (history.state as { at?: Place } | null)?.at): void {
   if (!at) return;
+  // first, as what gets the focus comes out from under the headings
+  if (at.row && document.activeElement === document.body) [...document.querySelectorAll<HTMLElement>(rows)].find((a) => a.getAttribute('href') === at.row)?.focus({ preventScroll: true });
   for (const [i, pane] of panes().entries()) if (at.panes[i]) pane.scrollTo(...at.panes[i]);
   scrollTo(scrollX, at.window);
-  if (at.row && document.activeElement === document.body) [...document.querySelectorAll<HTMLElement>(rows)].find((a) => a.getAttribute('href') === at.row)?.focus({ preventScroll: true });
 }
 
 // first is what the list begins with: another list is shown from its top.

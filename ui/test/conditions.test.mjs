@@ -17,7 +17,7 @@ for (const javaScriptEnabled of [true, false]) {
     else await page.click('.cond__go button[value="show"]');
     await page.check('.ticks >> text=Female');
     await page.click('button[value="group 0"]');
-    assert.equal(await page.evaluate(() => document.activeElement.name), 'field 0.1.0', 'what was added has the focus');
+    await page.waitForFunction(() => document.activeElement.name === 'field 0.1.0'); // what was added has the focus
     await page.selectOption('select[name="field 0.1.0"]', 'STARTAGE');
     await page.selectOption('select[name="op 0.1.0"]', 'span');
     await page.fill('input[name="value 0.1.0"]', 'x');
@@ -36,6 +36,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.click('.chips .edit');
     await page.waitForURL(/conditions/);
     // another field is chosen from the list of all, which the others do not hold
+    await page.waitForLoadState();
     assert.ok(await page.locator('#conditions option').count() < 60);
     await page.focus('select[name="field 0.0"]');
     await page.selectOption('select[name="field 0.0"]', '');
@@ -48,13 +49,14 @@ for (const javaScriptEnabled of [true, false]) {
     assert.ok(await page.isChecked('.ticks >> text=Female'), 'what was ticked is kept');
     // Back takes one button back
     await page.click('button[value="remove 0.1"]');
-    assert.equal(await page.locator('.row').count(), 1);
+    await page.waitForFunction(() => document.querySelectorAll('.row').length === 1);
     await page.goBack();
-    assert.equal(await page.locator('.row').count(), 2);
+    await page.waitForFunction(() => document.querySelectorAll('.row').length === 2);
     // text that has not been read is neither used nor lost
     await page.click('.more-d summary');
     await page.fill('#text', 'SEX is 1 and');
     await page.click('button[value="add 0"]');
+    await page.waitForFunction(() => document.querySelectorAll('.row').length === 3);
     assert.equal(await page.inputValue('#text'), 'SEX is 1 and');
     await page.click('button[value="text"]');
     assert.match(await page.textContent('#text-wrong'), /^Line 1, column 13: expected a field/);

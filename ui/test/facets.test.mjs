@@ -164,7 +164,7 @@ test('ages-by-slider', async () => {
   await page.route(/\/records\?/, (route) => { held.push(route); });
   const asked = async (n) => { await page.clock.runFor(200); while (held.length < n) await page.evaluate(() => 0); };
   await page.clock.install(); // from here time passes when the test says so
-  await page.clock.pauseAt(Date.now() + 1000);
+  await page.clock.pauseAt(Date.now() + 60_000);
   await page.keyboard.press('ArrowRight');
   await asked(1);
   await page.keyboard.press('ArrowRight');

@@ -72,7 +72,7 @@ func (m Months) bars() string {
 			h = monthStub
 		}
 		if h > 0 {
-			b.WriteString("M" + itoa(monthWidth*i+1) + " " + itoa(monthHeight) + "v-" + itoa(h) + "h8v" + itoa(h) + "z")
+			b.WriteString("M" + itoa(monthWidth*i+1) + " " + itoa(monthHeight) + "v-" + itoa(h) + "h8V" + itoa(monthHeight) + "z")
 		}
 	}
 	return b.String()
