@@ -93,7 +93,7 @@ export function site({ patients = 4000, first = 2008, last = 2010 } = {}) {
   });
   after(async () => {
     await browser?.close();
-    server?.kill('SIGTERM');
+    if (server?.exitCode === null) await new Promise((ok) => { server.on('exit', ok); server.kill('SIGTERM'); }); // it writes until it ends
     rmSync(s.root, { recursive: true, force: true });
   });
   return s;
