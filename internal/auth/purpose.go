@@ -54,7 +54,20 @@ func (s *Service) purpose(ctx context.Context, u registry.User, ref string) (Pur
 	if place != nil {
 		p.Place = *place
 	}
-	p.Access, p.Closed = policy.New(s.evidence(u, a, place), s.o.Now())
+	e := s.evidence(u, a, place)
+	if a.Exceptions {
+		all, err := s.o.Store.ExceptionsOf(ctx, u.ID)
+		if err != nil {
+			return Purpose{}, err
+		}
+		for _, x := range all {
+			e.Overdue = e.Overdue || x.Overdue(s.o.Now())
+			if x.Agreement == ref && x.Patient != "" {
+				e.Excepted = append(e.Excepted, policy.Exception{Patient: x.Patient, Until: x.Until})
+			}
+		}
+	}
+	p.Access, p.Closed = policy.New(e, s.o.Now())
 	if k := fault.Of(p.Closed); p.Closed != nil && k != fault.Denied {
 		return Purpose{}, p.Closed
 	}

@@ -118,23 +118,33 @@ type Soon struct {
 	User      registry.User // zero: the agreement itself
 }
 
-// announced is how long before its end something is announced.
-const announced = 90 * 24 * time.Hour
+// How long before its end something is announced, and a confirmation, which never
+// lasts longer than that, can be renewed.
+const (
+	announced = 90 * 24 * time.Hour
+	renewed   = 30 * 24 * time.Hour
+)
 
 // Ending returns what of these ends soon, the next first.
 func (s *Service) Ending(all []Standing) []Soon {
 	now := s.o.Now()
-	soon := func(at time.Time) bool { return now.Before(at) && !at.After(now.Add(announced)) }
+	soon := func(at time.Time, what string) bool {
+		before := announced
+		if what == policy.Confirmation {
+			before = renewed
+		}
+		return now.Before(at) && !at.After(now.Add(before))
+	}
 	var out []Soon
 	for _, x := range all {
 		if over(x) {
 			continue
 		}
-		if soon(x.Ends) {
+		if soon(x.Ends, x.What) {
 			out = append(out, Soon{At: x.Ends, What: x.What, Agreement: x.Agreement.Ref})
 		}
 		for _, p := range x.People {
-			if soon(p.Ends) && !(p.Ends.Equal(x.Ends) && p.What == x.What) {
+			if soon(p.Ends, p.What) && !(p.Ends.Equal(x.Ends) && p.What == x.What) {
 				out = append(out, Soon{At: p.Ends, What: p.What, Agreement: x.Agreement.Ref, User: p.User})
 			}
 		}
@@ -158,5 +168,5 @@ func Confirmation(a registry.Agreement, m registry.Member, now time.Time) (ends 
 		return time.Time{}, false
 	}
 	ends = m.Attested.Add(policy.AttestedLasts)
-	return ends, m.Attested.IsZero() || !now.Before(ends.Add(-30*24*time.Hour))
+	return ends, m.Attested.IsZero() || !now.Before(ends.Add(-renewed))
 }

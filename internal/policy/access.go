@@ -69,19 +69,22 @@ func Roles() []Role {
 // Access is what a person may ask now. The zero Access denies everything. It
 // is immutable and safe for concurrent use.
 type Access struct {
-	role      Role // "" denies
-	account   string
-	agreement string
-	title     string
-	basis     Basis
-	until     time.Time // exclusive; zero: no agreement, for roles that see no rows
-	ends      string    // what ends then
-	years     query.Expr
-	team      *team    // Clinician
-	subsets   []string // data sets that the agreement covers
-	fields    map[string]bool
-	counts    Rule
-	release   string // Owner: the one release that is handed out
+	role       Role // "" denies
+	account    string
+	agreement  string
+	title      string
+	basis      Basis
+	until      time.Time // exclusive; zero: no agreement, for roles that see no rows
+	ends       string    // what ends then
+	years      query.Expr
+	team       *team    // Clinician
+	subsets    []string // data sets that the agreement covers
+	fields     map[string]bool
+	counts     Rule
+	exceptions bool        // Clinician: the agreement allows them
+	overdue    bool        // one was not reviewed in time
+	excepted   []Exception // patients that are open, or were
+	release    string      // Owner: the one release that is handed out
 }
 
 // New checks evidence and makes an Access. The error is of kind Denied and
@@ -113,6 +116,10 @@ func New(e Evidence, now time.Time) (Access, error) {
 	a.subsets, a.years = slices.Clone(e.Subsets), query.In{Field: hes.YearField, Values: slices.Clone(e.Years)}
 	if e.Role == Clinician {
 		a.team = &team{provider: e.Provider, consultants: slices.Clone(e.Consultants), specialties: slices.Clone(e.Specialties), months: e.LookBack, whole: e.Whole}
+		a.exceptions, a.overdue = e.Exceptions, e.Overdue
+		if e.Exceptions {
+			a.excepted = slices.Clone(e.Excepted)
+		}
 	}
 	return a, nil
 }
@@ -135,7 +142,7 @@ func (a Access) Ends() (at time.Time, what string, ok bool) { return a.until, a.
 
 // EndsByConfirmation tells whether what ends first is the person's own
 // confirmation of responsibility, which only the person can renew.
-func (a Access) EndsByConfirmation() bool { return a.ends == confirmation }
+func (a Access) EndsByConfirmation() bool { return a.ends == Confirmation }
 
 // SeesRows tells whether any record may be shown under the access.
 func (a Access) SeesRows() bool { return a.role == Researcher || a.role == Clinician }
@@ -174,8 +181,11 @@ func (a Access) Covers(f hes.Field) bool {
 
 // Scope is the part of a question that is not in query.Query.
 type Scope struct {
-	OnePerson  bool // only the rows of one person, reached from a line that the person was shown
-	OneEpisode bool // only one row, likewise
+	OnePerson  bool   // only the rows of one person, reached from a line that the person was shown
+	OneEpisode bool   // only one row, likewise
+	Patient    string // with these: the id by which the person was asked for, who may be an exception
+	Number     string // only who has this number at the own provider
+	Beyond     bool   // with Number: of the team or not, as an exception
 }
 
 // Narrow checks a question over a release against the access at a moment and returns the
@@ -206,6 +216,9 @@ func (a Access) Narrow(q query.Query, s Scope, over Over, d *hes.Dictionary, now
 	if a.role == Clinician && q.Unit != query.Patients && q.Limit > 0 && !s.OnePerson && !s.OneEpisode {
 		return query.Never{}, fault.New(fault.Denied, "Clinical teams see one line per patient. Open a patient to see the episodes.")
 	}
+	if s.Number != "" {
+		return a.numbered(q, s, over)
+	}
 	for _, name := range mentioned(q) {
 		f, ok := d.Field(name)
 		if !ok {
@@ -214,6 +227,9 @@ func (a Access) Narrow(q query.Query, s Scope, over Over, d *hes.Dictionary, now
 		if !a.Covers(f) {
 			return query.Never{}, fault.New(fault.Denied, "The field %s is not covered by agreement %s. Ask the information governance lead.", f.Name, a.agreement)
 		}
+	}
+	if (s.OnePerson || s.OneEpisode) && a.excepts(s.Patient, now) {
+		return a.beyond(), nil
 	}
 	return a.rule(over), nil
 }

@@ -128,14 +128,17 @@ type Evidence struct {
 	Revoked     bool      // taken back before its end
 	Proofs      []Proof
 	Member      Membership
-	Subsets     []string // data sets that it covers, by the names of subsets
-	Years       []string // FYEAR values that it covers
-	Fields      []string // fields beyond the public and ordinary ones that it lists
-	Provider    string   // Clinician: PROCODE3 of the employing trust
-	Specialties []string // Clinician: specialties of the team, as main or treatment specialty
-	Consultants []string // Clinician: consultant codes of the team; with them, the specialties are not asked
-	LookBack    int      // Clinician: months before the release's last admission in which the team must have treated a patient; 0: any
-	Whole       bool     // Clinician: the patients' episodes at other providers too
+	Subsets     []string    // data sets that it covers, by the names of subsets
+	Years       []string    // FYEAR values that it covers
+	Fields      []string    // fields beyond the public and ordinary ones that it lists
+	Provider    string      // Clinician: PROCODE3 of the employing trust
+	Specialties []string    // Clinician: specialties of the team, as main or treatment specialty
+	Consultants []string    // Clinician: consultant codes of the team; with them, the specialties are not asked
+	LookBack    int         // Clinician: months before the release's last admission in which the team must have treated a patient; 0: any
+	Whole       bool        // Clinician: the patients' episodes at other providers too
+	Exceptions  bool        // Clinician: one patient of the provider outside the team may be opened for a reason
+	Excepted    []Exception // Clinician: those that are open, or were
+	Overdue     bool        // Clinician: an exception was not reviewed in time
 }
 
 // rule is the rule for small numbers.
@@ -152,8 +155,8 @@ type end struct {
 	what string
 }
 
-// confirmation is what a clinician renews.
-const confirmation = "your confirmation of responsibility for the patients"
+// Confirmation is what ends when a clinician has not renewed it.
+const Confirmation = "your confirmation of responsibility for the patients"
 
 const askLead = "Ask the information governance lead."
 
@@ -206,7 +209,7 @@ func (e Evidence) lacks(now time.Time) ([]lack, []end) {
 	miss(clinical && m.Sponsor == "", true, "sponsor at the trust", "Nobody at the trust vouches for you under agreement %s.", e.Agreement)
 	miss(clinical && (m.Attested.IsZero() || now.Before(m.Attested)), true, "confirmation of responsibility", "You have not yet confirmed your responsibility for the patients under agreement %s.", e.Agreement)
 	if clinical && !m.Attested.IsZero() {
-		ends = append(ends, end{m.Attested.Add(AttestedLasts), confirmation})
+		ends = append(ends, end{m.Attested.Add(AttestedLasts), Confirmation})
 	}
 	return out, ends
 }

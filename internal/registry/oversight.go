@@ -3,6 +3,8 @@ package registry
 import (
 	"context"
 	"time"
+
+	"webenablehes/internal/policy"
 )
 
 // Exception is one patient outside the team whom a clinician asked to see, for a
@@ -19,6 +21,11 @@ type Exception struct {
 	ReviewedBy string
 }
 
+// Overdue tells whether it was to be reviewed by now, and was not.
+func (x Exception) Overdue(now time.Time) bool {
+	return x.Reviewed.IsZero() && !now.Before(x.Asked.Add(policy.ReviewWithin))
+}
+
 // Oversight keeps what those who answer for access look at.
 type Oversight interface {
 	// LastSeen returns when each person last used the site, by number.
@@ -28,6 +35,7 @@ type Oversight interface {
 	OpenException(ctx context.Context, id int64, patient string, until time.Time) error
 	// ReviewException marks an exception as reviewed; the first time counts.
 	ReviewException(ctx context.Context, id int64, by string, at time.Time) error
+	Exception(ctx context.Context, id int64) (Exception, error)
 	Exceptions(ctx context.Context) ([]Exception, error) // the newest first
 	ExceptionsOf(ctx context.Context, user int64) ([]Exception, error)
 }

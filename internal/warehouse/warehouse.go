@@ -175,6 +175,7 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	}
 	defer release()
 	// 2. and within the person's rights over this release; a refusal is an event too
+	a.scope.Patient = a.patient
 	guard, err := acc.Narrow(a.query, a.scope, facts.over(), w.o.Dictionary, w.o.Now())
 	if err != nil {
 		return nil, w.refused(ctx, acc, a, err)
@@ -202,6 +203,11 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	out.raw, err = engine.Ask(ctx, plan)
 	if err != nil {
 		return nil, w.failed(ctx, err)
+	}
+	if a.episode != "" && len(out.raw.Rows) == 0 {
+		if err := w.excepted(ctx, acc, a, plan, out); err != nil {
+			return nil, err
+		}
 	}
 	if after != nil {
 		if err := after(ctx, out); err != nil {
@@ -264,7 +270,9 @@ func bind(q query.Query) uint32 {
 func (w *Warehouse) event(acc policy.Access, a asking, release string) audit.Event {
 	e := audit.Event{At: w.o.Now(), Kind: a.kind, Actor: acc.Account(), Role: string(acc.Role()), Purpose: acc.Purpose(),
 		Release: release, Question: a.query.Whole(), Unit: a.query.Unit.String(), Address: a.client.Address, Request: a.client.Request}
-	if a.words != "" {
+	if a.scope.Number != "" { // the question has nothing more, and the number stays out of the record
+		e.Question = a.words
+	} else if a.words != "" {
 		e.Question = a.words + ": " + e.Question
 	}
 	return e

@@ -30,6 +30,8 @@ func (s *Server) oversightRoutes() map[string]handler {
 		"GET /oversight/agreements/{ref}/person":    s.namePerson,
 		"POST /oversight/agreements/{ref}/person":   s.namePerson,
 		"POST /oversight/agreements/{ref}/take-off": s.takeOff,
+		"GET /oversight/exceptions":                 s.exceptions,
+		"POST /oversight/exceptions/{id}":           s.review,
 		"GET /oversight/people":                     s.accounts,
 		"GET /oversight/people/{name}":              s.accountPage,
 		"POST /oversight/people/{name}":             s.accountPage,

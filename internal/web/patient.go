@@ -115,6 +115,11 @@ func (s *Server) patient(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	x := s.life(sc, st, id, life)
+	for _, e := range v.access.Excepted(s.c.Now()) {
+		if e.Patient == id {
+			x.Exception = s.written(e.Until, false)
+		}
+	}
 	x.Agreement, x.Purpose = v.access.Agreement()
 	return s.show(w, r, http.StatusOK, view.PatientPage(s.frame(r, "Patient "+x.Patient, "records"), x))
 }

@@ -146,7 +146,7 @@ func TestRecordsBelongToTheirFinder(t *testing.T) {
 func TestRecordOfAClinician(t *testing.T) {
 	s := open(t, &web.Assets{})
 	_, list, _ := s.get(policy.Clinician, "/records?view=patients")
-	patient := strings.ReplaceAll(regexp.MustCompile(`href="(/patients/[^"]+)"`).FindStringSubmatch(list)[1], "&amp;", "&")
+	patient := strings.ReplaceAll(regexp.MustCompile(`href="(/patients/[\w-]{22}[^"]*)"`).FindStringSubmatch(list)[1], "&amp;", "&")
 	w := s.part(policy.Clinician, s.rows(policy.Clinician, patient)[0], "drawer")
 	if w.Code != http.StatusOK || strings.Contains(w.Body.String(), "data-next-record") || strings.Contains(w.Body.String(), "data-previous-record") {
 		t.Errorf("status %d", w.Code)

@@ -286,6 +286,7 @@ func study(at time.Time, years ...string) registry.Agreement {
 func (s *source) clinic() registry.Agreement {
 	a := s.agreement
 	a.Ref, a.Title, a.Basis, a.Provider, a.Specialties = "CLINIC-1", "Clinic", policy.Clinical, s.team, []string{"330"}
+	a.Fields, a.Exceptions = append(slices.Clone(a.Fields), policy.NumberField), true
 	a.Proofs = policytest.Proofs(policy.Clinical, a.From.AddDate(0, 1, 0))
 	return a
 }

@@ -78,3 +78,8 @@ func (s *Store) Exceptions(ctx context.Context) ([]registry.Exception, error) {
 func (s *Store) ExceptionsOf(ctx context.Context, user int64) ([]registry.Exception, error) {
 	return all(ctx, s.db, scanException, exceptionColumns+` where person = ? order by id desc`, user)
 }
+
+// Exception returns one by its number.
+func (s *Store) Exception(ctx context.Context, id int64) (registry.Exception, error) {
+	return scanException(s.db.QueryRowContext(ctx, exceptionColumns+` where id = ?`, id).Scan)
+}

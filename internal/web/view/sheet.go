@@ -48,6 +48,7 @@ type Patient struct {
 	Matching, All, Shown        policy.Count // episodes that meet the filters; all that the agreement covers; those in the list
 	Listed                      bool         // the list has all that match
 	Days, Died                  bool         // the access covers no dates; the patient died in hospital
+	Exception                   string       // until when the patient is open as an exception; ""
 	Back, BackURL               string
 	PreviousURL, NextURL        string // the patients beside this one on the page of the list
 	Chips                       []Chip

@@ -112,6 +112,7 @@ type Explorer struct {
 	Clinical, Wrap                      bool
 	Begins, Cleared                     bool // there are default filters; they alone are on
 	EverythingURL, ConditionsURL        string
+	ByNumber                            bool // patients can be found by the hospital's own number
 	How                                 How
 	Methods                             []string // by which the stays shown or filtered by were put together
 	Chips                               []Chip

@@ -1,0 +1,22 @@
+package view
+
+// NumberForm finds a patient by the hospital's own number.
+type NumberForm struct {
+	Errors     []FormError
+	Number     FormField
+	Exceptions bool // the agreement allows them
+	Closed     string
+	Other      []FormField
+}
+
+// ExceptionsList is all exceptions.
+type ExceptionsList struct {
+	Lead          bool
+	Waiting, Done []ExceptionLine
+}
+
+// ExceptionLine is one of them.
+type ExceptionLine struct {
+	When, Display, Name, URL, Ref, RefURL, Reason, Found, Due, Reviewed, Action string
+	Late                                                                        bool
+}
