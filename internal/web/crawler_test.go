@@ -160,7 +160,7 @@ func may(who policy.Role) []string {
 // names that an answer may have headers of, and nothing else.
 func knownHeaders() []string {
 	return []string{"Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy",
-		"Cache-Control", "Content-Type", "Content-Disposition", "Vary", "Location", "Allow", "X-Canonical", "Set-Cookie", "Clear-Site-Data"}
+		"Cache-Control", "Content-Type", "Content-Disposition", "Vary", "Location", "Allow", "X-Canonical", "Set-Cookie", "Clear-Site-Data", "Connection"}
 }
 
 // hardened checks what every answer must carry and must not carry.

@@ -52,6 +52,11 @@ func (s *Server) headers(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		h.Set("Cache-Control", "no-store")
+		if len(r.TransferEncoding) > 0 {
+			// It may have said a length as well, and who stands between may have taken
+			// that: what comes behind it on this connection is nobody's request.
+			h.Set("Connection", "close")
+		}
 		if s.c.Secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
