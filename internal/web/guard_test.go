@@ -1,8 +1,6 @@
 package web_test
 
 import (
-	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,13 +8,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/net/html"
 
-	"webenablehes/internal/hes"
 	"webenablehes/internal/policy"
-	"webenablehes/internal/warehouse"
 	"webenablehes/internal/warehouse/driver"
 	"webenablehes/internal/web"
 )
@@ -185,38 +180,29 @@ func TestAPresetTokenOpensNothing(t *testing.T) {
 // Over TLS the cookie has a name that browsers take over TLS only and for the whole
 // host, a cookie by the other name opens nothing, and the browser is told to stay.
 func TestTheCookieOverTLS(t *testing.T) {
-	s := open(t, &web.Assets{})
-	wh, err := warehouse.New(warehouse.Options{Dictionary: s.records.dict, Source: s.records, Recorder: s.store, Archive: s.store, Loads: reports(), Key: make([]byte, 32), Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err != nil {
-		t.Fatal(err)
+	s := open(t, &web.Assets{}, func(o *source) { o.secure = true })
+	const site = "https://example.com"
+	if got := s.visit(policy.Planner, site+"/account"); !strings.HasPrefix(got.Header().Get("Location"), "/sign-in") {
+		t.Errorf("a cookie by the plain name opens the page: status %d", got.Code)
 	}
-	codes, err := hes.LoadCodes()
-	if err != nil {
-		t.Fatal(err)
+	if got := s.visit(policy.Planner, "/sign-in"); got.Code < 400 || len(got.Result().Cookies()) != 0 {
+		t.Errorf("without TLS: status %d", got.Code)
 	}
-	s.server, err = web.New(web.Config{Warehouse: wh, Store: s.store, Auth: s.auth, Dictionary: s.records.dict, Codes: codes, Assets: &web.Assets{}, Now: func() time.Time { return s.now }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Secure: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, at := s.get(policy.Planner, "/account"); !strings.HasPrefix(at, "/sign-in") {
-		t.Errorf("a cookie by the plain name opens %s", at)
-	}
-	r := httptest.NewRequest(http.MethodPost, "/sign-in", strings.NewReader("name=planner&password=a+long+password+of+a+test"))
+	r := httptest.NewRequest(http.MethodPost, site+"/sign-in", strings.NewReader("name=planner&password=a+long+password+of+a+test"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	got := httptest.NewRecorder()
 	s.server.ServeHTTP(got, r)
 	c := got.Result().Cookies()
 	if len(c) != 1 || c[0].Name != "__Host-session" || !c[0].Secure || !c[0].HttpOnly || c[0].SameSite != http.SameSiteStrictMode || c[0].Path != "/" || c[0].Domain != "" || len(c[0].String()) > 4096 {
-		t.Fatalf("cookies %v", c)
+		t.Fatalf("status %d, cookies %v", got.Code, c)
 	}
 	if got.Header().Get("Strict-Transport-Security") == "" {
 		t.Error("the browser is not told to stay with TLS")
 	}
 	s.cookies[policy.Planner] = c[0]
-	status, body, _ := s.get(policy.Planner, "/account")
-	if status != http.StatusOK || strings.Contains(body, c[0].Value) {
-		t.Errorf("status %d, the token on the page: %v", status, strings.Contains(body, c[0].Value))
+	if got := s.visit(policy.Planner, site+"/account"); got.Code != http.StatusOK || strings.Contains(got.Body.String(), c[0].Value) {
+		t.Errorf("status %d, the token on the page: %v", got.Code, strings.Contains(got.Body.String(), c[0].Value))
 	}
 }
 
