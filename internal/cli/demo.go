@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"webenablehes/internal/fault"
@@ -47,7 +48,7 @@ func demoAgreements(years []string, subset string, now time.Time) []registry.Agr
 	}
 	for i := range out {
 		a := &out[i]
-		a.Organisation, a.Subsets, a.Years, a.From, a.Until = "Demo organisation", []string{subset}, years, now.AddDate(0, 0, -1), now.AddDate(1, 0, 0)
+		a.Organisation, a.Subsets, a.Years, a.From, a.Until = "Demo organisation", slices.Compact([]string{subset, "all"}), years, now.AddDate(0, 0, -1), now.AddDate(1, 0, 0)
 		for _, kind := range a.Basis.Needs() {
 			a.Proofs = append(a.Proofs, policy.Proof{Kind: kind, Ref: "DEMO", From: a.From})
 		}

@@ -22,6 +22,8 @@ for (const javaScriptEnabled of [true, false]) {
     await page.fill('#name', 'researcher');
     await page.fill('#password', password);
     await page.click('main button[type=submit]');
+    await page.waitForURL(/\/purpose\?next=/); // it is asked what for
+    await here.choose(page);
     assert.equal(new URL(page.url()).pathname, '/records');
     if (!javaScriptEnabled) wrong.length = 0;
     const all = await total(page);

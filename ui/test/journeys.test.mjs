@@ -27,6 +27,11 @@ for (const script of [true, false]) {
     await hands.type(page.getByLabel('Password'), password);
     if (script) await hands.send();
     else await hands.press(page.locator('main button[type=submit]'));
+    if (new URL(page.url()).pathname === '/purpose') {
+      await hands.mark(page.locator('input[name=agreement]').first());
+      for (const box of await page.locator('input[name^=agree-]').all()) await hands.mark(box);
+      await hands.press(page.getByRole('button', { name: 'Continue' }));
+    }
     return { context, page, wrong, hands };
   };
   // back is what Alt and the left arrow do in a browser that has a window.
@@ -235,6 +240,7 @@ for (const script of [true, false]) {
 
   test(`planner-${how}`, async () => {
     const { context, page, wrong, hands } = await begin('planner');
+    await hands.press(page.locator('main a[href="/tables/year-by-sex"]').first());
     assert.match(page.url(), /\/tables\/year-by-sex$/);
     // each line adds up, and no small number is told
     for (const line of await page.locator('tbody tr').all()) {

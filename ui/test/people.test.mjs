@@ -50,7 +50,9 @@ for (const javaScriptEnabled of [true, false]) {
     await page.goto(here.url + '/sign-in');
     await page.fill('#name', 'clinician');
     await page.fill('#password', 'try-me-on-synthetic-data');
-    await page.click('main button[type=submit]'); // one
+    await page.click('main button[type=submit]');
+    await page.waitForURL(/\/purpose/);
+    await here.choose(page); // one
     assert.match(page.url(), /view=patients/);
     const rows = await page.evaluate(() => [...document.querySelectorAll('.sheet tbody tr')].filter((r) => r.getBoundingClientRect().bottom <= innerHeight).length);
     assert.ok(rows >= 12, `${rows} rows are seen`);

@@ -116,6 +116,8 @@ for (const javaScriptEnabled of [true, false]) {
     await page.fill('#name', 'researcher');
     await page.fill('#password', password);
     await page.click('main button[type=submit]');
+    await page.waitForURL(/\/purpose\?next=/);
+    await here.choose(page);
     await page.waitForURL('**/records?dx=L40&sex=2&sort=STARTAGE');
     await context.close();
   });
