@@ -6,7 +6,7 @@ DEMO    := data/demo
 UI      := $(wildcard ui/src/*) ui/build.mjs ui/package-lock.json
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.csv' -o -name '*.sql') go.mod
 
-.PHONY: build ui demo test torture bench screenshots speed generate fmt clean
+.PHONY: build ui demo test torture mutants bench screenshots speed generate fmt clean
 
 build: $(BIN)
 
@@ -41,14 +41,21 @@ bench: $(BIN)
 	@command -v gcc >/dev/null && command -v g++ >/dev/null || { echo "DuckDB needs a C and a C++ compiler: install gcc and g++ first."; exit 1; }
 	cd bench && CGO_ENABLED=1 $(GO) run . load --rows $(ROWS) --repeat $(REPEAT) --dir ../data/bench
 
-# What disks, people and machines do to a load, and 500 random states of the
-# explorer, whole; make test runs a short form.
+# What disks, people and machines do to a load, 500 random states of the explorer,
+# and what intruders try, whole; make test runs a short form.
 # It takes an hour or two, as root: not part of make test. WEBENABLE_SEED=... repeats a run.
 torture:
 	@command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null; } || { echo "strace is needed: install the package strace."; exit 1; }
-	@WEBENABLE_TORTURE=1 $(GO) test -count=1 -timeout 6h -v -run "^(TestTorture|TestReader|TestPlanted|TestStates)" ./internal/cli ./internal/web > torture.log 2>&1; code=$$?; \
+	@WEBENABLE_TORTURE=1 $(GO) test -count=1 -timeout 6h -v -run "^(TestTorture|TestReader|TestPlanted|TestStates|TestCrawl|TestAThousandForeignIDs|TestGuessedIDs|TestAValueIsOnlyAValue|TestNothingBreaks|TestNoAddress|TestMutantsAreNoticed)" ./internal/cli ./internal/web ./internal/laws > torture.log 2>&1; code=$$?; \
 	  grep -oE 'TORTURE .*|WEBENABLE_SEED=[0-9]+|^ *--- (PASS|FAIL|SKIP): .*' torture.log; \
 	  [ $$code = 0 ] || echo "something failed: see torture.log"; exit $$code
+
+# Takes away each control of docs/controls.md that internal/laws/testdata/mutants.txt
+# names, one by one, and runs the tests of its row: one of them must fail. Half an hour.
+mutants:
+	@WEBENABLE_MUTANTS=all $(GO) test -count=1 -timeout 6h -v -run '^TestMutants' ./internal/laws > mutants.log 2>&1; code=$$?; \
+	  grep -E 'nobody notices|cannot be built|does not hold|noticed$$|^ *--- FAIL' mutants.log; \
+	  [ $$code = 0 ] || echo "something failed: see mutants.log"; exit $$code
 
 # Pictures of all pages and states, in out/screenshots.
 screenshots: $(BIN)

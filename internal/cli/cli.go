@@ -19,6 +19,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"webenablehes/internal/fault"
+	"webenablehes/internal/volume"
 )
 
 // Version is the program's version.
@@ -35,7 +36,8 @@ type globals struct {
 	ctx  context.Context
 	env  Env
 	now  func() time.Time
-	Data string `help:"Folder of the site's data." default:"./data" type:"path"`
+	safe func(folder string) (bool, error) // whether its volume is encrypted
+	Data string                            `help:"Folder of the site's data." default:"./data" type:"path"`
 
 	SecretKey string `help:"File of the key under which secrets of second factors are kept; made if it is not there. registry.key in the data folder if left out." type:"path"`
 }
@@ -63,7 +65,7 @@ func Main(ctx context.Context, args []string, env Env) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	env.Out = output{env.Out}
-	c := commands{globals: globals{ctx: ctx, env: env, now: time.Now}}
+	c := commands{globals: globals{ctx: ctx, env: env, now: time.Now, safe: volume.Encrypted}}
 	exit := -1
 	parser, err := kong.New(&c, kong.Name("webenable"), kong.Description("Hospital Episode Statistics for authorised people."),
 		kong.Writers(env.Out, env.Err), kong.Exit(func(code int) { exit = code }), kong.UsageOnError())

@@ -57,6 +57,7 @@ type served struct {
 	releases *release.Releases
 	dict     *hes.Dictionary
 	log      *slog.Logger
+	fit      func(release.Manifest) error // whether a release may be served here
 	mu       sync.Mutex
 	now      *opened
 	bad      string // a release that could not be opened, so that it is said once
@@ -105,6 +106,9 @@ func (s *served) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(
 func (s *served) take(id string) error {
 	m, err := s.releases.Get(id)
 	if err != nil {
+		return err
+	}
+	if err := s.fit(m); err != nil {
 		return err
 	}
 	e, err := store.Open(s.releases.Dir(id), s.dict)
@@ -203,7 +207,13 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, 
 	if err := releases.Clean(); err != nil {
 		return nil, err
 	}
-	wh, err := g.door(reg, &served{releases: releases, dict: dict, log: log}, dict, log)
+	fit := func(m release.Manifest) error { return g.fit(m, how.bare) }
+	if id, err := releases.Current(); err == nil {
+		if m, err := releases.Get(id); err == nil && fit(m) != nil {
+			return nil, fit(m)
+		}
+	}
+	wh, err := g.door(reg, &served{releases: releases, dict: dict, log: log, fit: fit}, dict, log)
 	if err != nil {
 		return nil, err
 	}
@@ -212,6 +222,22 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, 
 		return nil, err
 	}
 	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Cleaning: load.Rules, Now: g.now, Log: log, Secure: how.secure, Loopback: how.loopback, Proxy: how.proxy, Elsewhere: how.other})
+}
+
+// fit refuses to serve real data from a volume that is not encrypted, unless somebody
+// has said that it is to be so: whoever takes the disk away would have them.
+func (g *globals) fit(m release.Manifest, bare bool) error {
+	if m.Synthetic || bare {
+		return nil
+	}
+	const say = "The data are real, and the volume of the data folder is not known to be encrypted, so whoever takes the disk has them. Move the folder to an encrypted volume; or, where the disk or the machine around this one encrypts, say so with --volume-not-encrypted."
+	switch safe, err := g.safe(g.Data); {
+	case err != nil:
+		return fault.Wrap(fault.Unavailable, err, say)
+	case !safe:
+		return fault.New(fault.Unavailable, say)
+	}
+	return nil
 }
 
 var errNoRows = errors.New("no rows were kept")

@@ -30,6 +30,8 @@ type serveCmd struct {
 
 	Small string `name:"small-numbers" help:"Rule for small numbers: nhsd-2018 (1 to 7 hidden, others to the nearest 5), hes-pre-2018 (1 to 5 hidden, and what would give them away), threshold-10 (0 to 9 hidden, others to the nearest 5)." default:"nhsd-2018"`
 
+	Bare bool `name:"volume-not-encrypted" help:"Serve real data though the volume of the data folder is not known to be encrypted: what keeps the disk is elsewhere."`
+
 	OIDC oidcFlags `embed:"" prefix:"oidc-" group:"Signing in by another service (OpenID Connect)"`
 }
 
@@ -47,6 +49,7 @@ func (c serveCmd) Run(g *globals) error {
 type stance struct {
 	secure   bool // people come over TLS
 	loopback bool // only people at this machine come
+	bare     bool // the volume need not be encrypted
 	origin   string
 	proxy    []netip.Prefix
 	other    auth.Elsewhere // nil: nobody signs in by another service
@@ -58,7 +61,7 @@ func (c serveCmd) stance() (stance, error) {
 	if err != nil {
 		return stance{}, fault.New(fault.Invalid, "Write the address to listen on as 127.0.0.1:8080.")
 	}
-	out := stance{origin: strings.TrimSuffix(c.Origin, "/")}
+	out := stance{origin: strings.TrimSuffix(c.Origin, "/"), bare: c.Bare}
 	for _, text := range c.Proxy {
 		p, err := prefix(text)
 		if err != nil {
