@@ -78,6 +78,14 @@ func TestEveryChangeIsFound(t *testing.T) {
 			}
 			return slices.Insert(c, at, Entry{Seq: int64(at + 1), Body: stranger, Hash: Link(int64(at+1), before, stranger)})
 		},
+		"write-anew": func(c []Entry, at int) []Entry { // with a right hash, which those that follow are bound to no more
+			before := ""
+			if at > 0 {
+				before = c[at-1].Hash
+			}
+			c[at].Body, c[at].Hash = stranger, Link(c[at].Seq, before, stranger)
+			return c
+		},
 		"delete-and-renumber": func(c []Entry, at int) []Entry {
 			c = slices.Delete(c, at, at+1)
 			for i := range c[at:] {

@@ -99,8 +99,10 @@ func TestNoAddressNamesAPatient(t *testing.T) {
 				visited[address] = true
 				got := s.visit(role, address)
 				for got.Code == http.StatusSeeOther {
+					hardened(t, address, got)
 					got = s.visit(role, got.Header().Get("Location"))
 				}
+				hardened(t, address, got)
 				sorts[shape(address)] = true
 				doc := parse(t, got.Body.String())
 				for _, what := range r.names(doc, got.Body.String()) {
