@@ -32,6 +32,8 @@ type serveCmd struct {
 
 	Bare bool `name:"volume-not-encrypted" help:"Serve real data though the volume of the data folder is not known to be encrypted: what keeps the disk is elsewhere."`
 
+	ClockRight bool `name:"clock-put-right" help:"The clock was put back and is right now; say so once. Else the site is not served where the access record holds an event that is still to come."`
+
 	OIDC oidcFlags `embed:"" prefix:"oidc-" group:"Signing in by another service (OpenID Connect)"`
 }
 
@@ -107,6 +109,9 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 		return err
 	}
 	if _, err := c.stance(); err != nil {
+		return err
+	}
+	if err := c.clock(g, reg); err != nil {
 		return err
 	}
 	l, err := net.Listen("tcp", c.Listen)
