@@ -66,6 +66,8 @@ type Archive interface {
 	// Search calls visit for the entries that meet a filter until it returns false.
 	// The entries' events are there.
 	Search(ctx context.Context, f Filter, visit func(Entry) bool) error
+	// Kinds returns the kinds of the events that there are, in order.
+	Kinds(ctx context.Context) ([]string, error)
 	// Checkpoints returns those that were kept, the oldest first.
 	Checkpoints(ctx context.Context) ([]Signed, error)
 }

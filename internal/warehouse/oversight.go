@@ -23,6 +23,7 @@ type Events struct {
 	List  []audit.Entry
 	Newer bool // there are newer ones that meet the filter
 	Older bool
+	Kinds []string // of all events that there are
 }
 
 // oversee refuses whoever does not oversee the others. what is in our words.
@@ -82,8 +83,11 @@ func (w *Warehouse) Record(ctx context.Context, acc policy.Access, f audit.Filte
 	if err != nil {
 		return nil, err
 	}
+	if out.Kinds, err = w.o.Archive.Kinds(ctx); err != nil {
+		return nil, err
+	}
 	if len(out.List) == 0 { // else the names are those of the record, not what somebody typed
-		f.Actor, f.Purpose = "", ""
+		f.Actor, f.Purpose, f.Kind, f.Outcome = "", "", "", ""
 	}
 	e := w.oversightEvent(acc, "list of "+f.Words(), from)
 	if f.Patient != "" {

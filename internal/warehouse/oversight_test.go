@@ -36,6 +36,8 @@ func (s *shelf) Search(_ context.Context, f audit.Filter, visit func(audit.Entry
 	return nil
 }
 
+func (s *shelf) Kinds(context.Context) ([]string, error) { return []string{"view"}, nil }
+
 func (s *shelf) Checkpoints(context.Context) ([]audit.Signed, error) {
 	return []audit.Signed{{Entries: 1}, {Entries: 2}}, nil
 }

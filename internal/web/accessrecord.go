@@ -88,11 +88,10 @@ func (q recordQuery) filter() (audit.Filter, error) {
 		*d.to = day.AddDate(0, 0, d.add)
 	}
 	switch {
-	case q.kind != "" && !slices.ContainsFunc(view.EventKinds(), func(k view.Pair) bool { return k.Key == q.kind }),
-		q.outcome != "" && !slices.ContainsFunc(view.Outcomes(), func(o view.Pair) bool { return o.Key == q.outcome }):
-		return f, fault.New(fault.Invalid, "There is no event of that kind or outcome. Choose one from the list.")
-	case len(q.person) > 100 || len(q.purpose) > 100:
-		return f, fault.New(fault.Invalid, "Account names and references of agreements are shorter than that.")
+	case q.outcome != "" && !slices.ContainsFunc(view.Outcomes(), func(o view.Pair) bool { return o.Key == q.outcome }):
+		return f, fault.New(fault.Invalid, "There is no event of that outcome. Choose one from the list.")
+	case len(q.person) > 100 || len(q.purpose) > 100 || len(q.kind) > 100:
+		return f, fault.New(fault.Invalid, "Account names, references of agreements and kinds of events are shorter than that.")
 	}
 	return f, nil
 }
@@ -124,6 +123,13 @@ func (s *Server) recordEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	x := view.EventList{Person: q.person, Agreement: q.purpose, Kind: q.kind, Outcome: q.outcome, From: q.from, To: q.to, Filtered: recordQuery{person: q.person, purpose: q.purpose, kind: q.kind, outcome: q.outcome, from: q.from, to: q.to} != recordQuery{}}
+	for _, k := range page.Kinds {
+		x.Kinds = append(x.Kinds, view.Pair{Key: k, Value: view.KindLabel(k)})
+	}
+	if q.kind != "" && !slices.Contains(page.Kinds, q.kind) { // the page says what was asked
+		x.Kinds = append(x.Kinds, view.Pair{Key: q.kind, Value: view.KindLabel(q.kind)})
+	}
+	slices.SortFunc(x.Kinds, func(a, b view.Pair) int { return strings.Compare(a.Value, b.Value) })
 	x.Events, x.Tab = events(page, "/oversight/record", q), "record"
 	switch {
 	case q == recordQuery{outcome: "refused", before: q.before, after: q.after}:

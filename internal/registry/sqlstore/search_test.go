@@ -60,6 +60,10 @@ func TestSearchFindsWhatMeetsTheFilter(t *testing.T) {
 			}
 		})
 	}
+	kinds, err := s.Kinds(t.Context())
+	if diff := cmp.Diff([]string{"alert", "patient", "sign-in", "view"}, kinds); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
 	n := 0
 	must(t, s.Search(t.Context(), audit.Filter{}, func(audit.Entry) bool { n++; return n < 2 }))
 	if n != 2 {

@@ -1,6 +1,10 @@
 package view
 
-import "webenablehes/internal/policy"
+import (
+	"strings"
+
+	"webenablehes/internal/policy"
+)
 
 // Numbers on these pages are those of the access record's events: how many rows
 // and patients one person was shown. They are texts, as the record has them.
@@ -24,6 +28,7 @@ type Events struct {
 type EventList struct {
 	Tab                                        string
 	Person, Agreement, Kind, Outcome, From, To string
+	Kinds                                      []Pair // to choose from
 	Filtered                                   bool
 	Events                                     Events
 }
@@ -64,24 +69,25 @@ type Checkpoints struct {
 // Checkpoint is one of them.
 type Checkpoint struct{ When, Entries, Text string }
 
-// EventKinds are the kinds of events and what they are called.
-func EventKinds() []Pair {
-	return []Pair{
-		{"view", "List or charts seen"}, {"record", "One episode seen"}, {"patient", "One patient seen"}, {"table", "Fixed table seen"}, {"file", "File of counts"},
-		{"report", "Load report seen"}, {"page", "Page refused"}, {"oversight", "Access record seen"}, {"own-record", "Own events seen"}, {"alert", "Alert"},
-		{"sign-in", "Signed in"}, {"sign-in-refused", "Sign-in refused"}, {"sign-out", "Signed out"}, {"purpose", "Purpose chosen"},
-		{"dump", "Release handed out"}, {"load", "Load"}, {"release", "Release"}, {"codes", "Code lists"}, {"optout", "Opt-outs"}, {"agreement", "Agreement"},
-		{"user-added", "Account added"}, {"user-closed", "Account closed"}, {"user-opened", "Account opened"}, {"password-set", "Password set"},
-	}
-}
-
 // Outcomes are the outcomes of events.
 func Outcomes() []Pair {
 	return []Pair{{"shown", "Shown"}, {"refused", "Refused"}, {"done", "Done"}, {"failed", "Failed"}, {"begun", "Begun"}}
 }
 
-// KindLabel names a kind of event; one that is not known by its own name.
-func KindLabel(kind string) string { return named(EventKinds(), kind) }
+// KindLabel names a kind of event; one without a name here by its own, "user-closed"
+// as "User closed".
+func KindLabel(kind string) string {
+	known := []Pair{
+		{"view", "List or charts seen"}, {"record", "One episode seen"}, {"patient", "One patient seen"}, {"table", "Fixed table seen"}, {"file", "File of counts"},
+		{"report", "Load report seen"}, {"page", "Page asked for"}, {"oversight", "Access record seen"}, {"own-record", "Own events seen"},
+		{"sign-in", "Signed in"}, {"sign-out", "Signed out"}, {"purpose", "Purpose chosen"}, {"dump", "Release handed out"}, {"codes", "Code lists"},
+		{"app", "Authenticator app"}, {"optout", "Opt-outs"},
+	}
+	if name := named(known, kind); name != kind || kind == "" {
+		return name
+	}
+	return strings.ToUpper(kind[:1]) + strings.ReplaceAll(kind[1:], "-", " ")
+}
 
 func named(list []Pair, key string) string {
 	for _, p := range list {

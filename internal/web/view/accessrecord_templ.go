@@ -185,7 +185,7 @@ func RecordListPage(f Frame, x EventList) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = options("kind", x.Kind, EventKinds()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = options("kind", x.Kind, x.Kinds).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
