@@ -337,21 +337,3 @@ func (s *System) RestValues(dimension, enough int) int {
 	}
 	return out
 }
-
-// Company returns how many other cells that are not empty share the line of a cell,
-// or its column if those are fewer. Among few others a hidden cell is not hidden
-// well: their rounding is all that there is to guess about.
-func (t Table) Company(i, j int) int {
-	line, column := 0, 0
-	for k := range len(t.Cells[0]) - 1 {
-		if k != j && t.Cells[i][k].High > 0 {
-			line++
-		}
-	}
-	for k := range len(t.Cells) - 1 {
-		if k != i && t.Cells[k][j].High > 0 {
-			column++
-		}
-	}
-	return min(line, column)
-}

@@ -2,15 +2,18 @@ package warehouse
 
 import (
 	"fmt"
+	"slices"
 
 	"webenablehes/internal/disclosure"
 	"webenablehes/internal/policy"
 )
 
-// company is the fewest other cells that a hidden cell must have in its line and in
-// its column. With fewer, somebody who adds up what is published guesses a hidden
-// number more often than by chance; the tests of the attacks say how often.
-const company = 6
+// company is the fewest cells among which a number can hide. Whoever knows what a
+// line sums to from another table, or what all sum to, and takes the other cells
+// off, misses by their rounding; among few cells that is little, and the guess is
+// better than by chance, though no value can be excluded. The tests of the attacks
+// say how much better. Lines whose sum another table tells never have so many.
+const company = 180
 
 // auditor finds out which tables can be shown together.
 type auditor struct {
@@ -37,8 +40,14 @@ func (b *publisher) audit(cells map[string][][]policy.Count) (map[string]string,
 		withheld[a.names[n]], a.tables[n] = why, a.open[n]
 	}
 	for n, t := range a.tables {
-		if least, hides := leastCompany(t); hides && least < company {
-			withhold(n, fmt.Sprintf("A hidden number in it has only %d others beside it, so that it could be guessed from them.", least))
+		if !hides(t) {
+			continue
+		}
+		switch cells := (len(t.Cells) - 1) * (len(t.Cells[0]) - 1); {
+		case a.linked(n, withheld):
+			withhold(n, fmt.Sprintf("A number from %s in it could be guessed, because other tables tell what its lines sum to.", a.rule.Few()))
+		case cells < company:
+			withhold(n, fmt.Sprintf("A number from %s in it could be guessed: it has only %d cells.", a.rule.Few(), cells))
 		}
 	}
 	for {
@@ -50,15 +59,21 @@ func (b *publisher) audit(cells map[string][][]policy.Count) (map[string]string,
 	}
 }
 
-func leastCompany(t disclosure.Table) (least int, hides bool) {
-	for i, line := range t.Cells {
-		for j, c := range line {
-			if n := t.Company(i, j); c.Hidden && (!hides || n < least) {
-				least, hides = n, true
-			}
+func hides(t disclosure.Table) bool {
+	return slices.ContainsFunc(t.Cells, func(line []disclosure.Cell) bool {
+		return slices.ContainsFunc(line, func(c disclosure.Cell) bool { return c.Hidden })
+	})
+}
+
+// linked tells whether another table that is shown has a dimension of this one.
+func (a *auditor) linked(table int, withheld map[string]string) bool {
+	t := a.tables[table]
+	for n, other := range a.tables {
+		if n != table && a.names[n] != "" && withheld[a.names[n]] == "" && (other.A == t.A || other.A == t.B || other.B == t.A || other.B == t.B) {
+			return true
 		}
 	}
-	return least, hides
+	return false
 }
 
 // failed is the last of the tables that have a cell, or an account of what is left
