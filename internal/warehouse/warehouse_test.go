@@ -275,7 +275,7 @@ func TestProtectedTable(t *testing.T) {
 			t.Errorf("the total of row %d is not the sum of what is shown", i)
 		}
 	}
-	for name, q := range map[string]query.Query{"filter": {Tables: policy.FixedTables()[0].Query().Tables, Where: query.In{Field: "SEX", Values: []string{"1"}}}, "counts": {Counts: true}, "rows": ten, "facet": {Facets: []query.Facet{{Field: "SEX"}}}} {
+	for name, q := range map[string]query.Query{"filter": {Tables: policy.FixedTables()[0].Query().Tables, Where: query.In{Field: "SEX", Values: []string{"1"}}}, "counts": {Counts: true}, "rows": ten, "another table": {Tables: [][]query.Group{{{Field: "SEX"}, {Field: "FYEAR"}}}}, "facet": {Facets: []query.Facet{{Field: "SEX"}}}} {
 		if _, err := d.Explore(t.Context(), planner, q, warehouse.Page{}, warehouse.Client{}); fault.Of(err) != fault.Denied {
 			t.Errorf("%s: %v", name, err)
 		}
