@@ -48,7 +48,7 @@ func say(t *testing.T, at, text string) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(15 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = io.WriteString(c, text) // refused before the end of it, perhaps
