@@ -16,6 +16,15 @@ export const password = 'try-me-on-synthetic-data';
 // sizes are the windows at which pages are looked at.
 export const sizes = [[1440, 900], [1366, 768], [390, 844], [320, 640]];
 
+// choose says what the data are for, and agrees to the terms.
+export const choose = async (page, agreement) => {
+  if (agreement) await page.check(`input[value="${agreement}"]`);
+  else await page.check('input[name=agreement] >> nth=0');
+  for (const box of await page.locator('input[name^=agree-]').all()) await box.check();
+  await page.click('main button[type=submit]');
+  await page.waitForLoadState();
+};
+
 // run runs the program and returns what it printed.
 export function run(...args) {
   const r = spawnSync(bin, args, { encoding: 'utf8' });
@@ -49,17 +58,10 @@ export function site({ patients = 4000, first = 2008, last = 2010 } = {}) {
     await page.fill('#password', password);
     await page.click('main button[type=submit]');
     await page.waitForLoadState(); // the script is there too
-    if (new URL(page.url()).pathname === '/purpose') await s.choose(page);
+    if (new URL(page.url()).pathname === '/purpose') await choose(page);
   };
 
-  // choose says what the data are for, and agrees to the terms.
-  s.choose = async (page, agreement) => {
-    if (agreement) await page.check(`input[value="${agreement}"]`);
-    else await page.check('input[name=agreement] >> nth=0');
-    for (const box of await page.locator('input[name^=agree-]').all()) await box.check();
-    await page.click('main button[type=submit]');
-    await page.waitForLoadState();
-  };
+  s.choose = choose;
 
   // check lets axe look at a page as it stands. It comes in by the debugger, past
   // the content security policy, which stays in force for the page itself. ready,

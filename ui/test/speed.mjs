@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { spawn, spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { password } from './site.mjs';
+import { choose, password } from './site.mjs';
 
 const bin = new URL('../../bin/webenable', import.meta.url).pathname;
 const clicks = 40;
@@ -28,6 +28,8 @@ try {
   await page.fill('#name', 'researcher');
   await page.fill('#password', password);
   await page.click('main button[type=submit]');
+  await page.waitForURL(/\/purpose/);
+  await choose(page);
   const cdp = await page.context().newCDPSession(page);
   await cdp.send('Network.enable');
   for (const [name, cpu, network] of [['plain', 1, { latency: 0, downloadThroughput: -1, uploadThroughput: -1 }], ['4 times slower, 10 Mbit, 40 ms', 4, { latency: 40, downloadThroughput: 1.25e6, uploadThroughput: 1.25e6 }]]) {
