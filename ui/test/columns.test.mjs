@@ -40,7 +40,7 @@ test('columns-in-a-window', async () => {
   assert.equal((await order(page)).at(-1), 'ETHNOS');
   // closed, nothing has changed
   await page.keyboard.press('Escape');
-  assert.equal(await page.locator('dialog #cols').count(), 0);
+  await page.waitForSelector('dialog #cols', { state: 'detached' });
   await page.reload();
   assert.equal((await heads(page)).length, 13);
   // sent, they are remembered and in the address
