@@ -2,7 +2,6 @@ package warehouse
 
 import (
 	"fmt"
-	"slices"
 
 	"webenablehes/internal/disclosure"
 	"webenablehes/internal/policy"
@@ -40,14 +39,13 @@ func (b *publisher) audit(cells map[string][][]policy.Count) (map[string]string,
 		withheld[a.names[n]], a.tables[n] = why, a.open[n]
 	}
 	for n, t := range a.tables {
-		if !hides(t) {
-			continue
-		}
-		switch cells := (len(t.Cells) - 1) * (len(t.Cells[0]) - 1); {
+		cells, hides := filled(t)
+		switch {
+		case !hides:
 		case a.linked(n, withheld):
 			withhold(n, fmt.Sprintf("A number from %s in it could be guessed, because other tables tell what its lines sum to.", a.rule.Few()))
 		case cells < company:
-			withhold(n, fmt.Sprintf("A number from %s in it could be guessed: it has only %d cells.", a.rule.Few(), cells))
+			withhold(n, fmt.Sprintf("A number from %s in it could be guessed: it has only %d cells that are not 0.", a.rule.Few(), cells))
 		}
 	}
 	for {
@@ -59,10 +57,18 @@ func (b *publisher) audit(cells map[string][][]policy.Count) (map[string]string,
 	}
 }
 
-func hides(t disclosure.Table) bool {
-	return slices.ContainsFunc(t.Cells, func(line []disclosure.Cell) bool {
-		return slices.ContainsFunc(line, func(c disclosure.Cell) bool { return c.Hidden })
-	})
+// filled is how many cells of a table may hold something, but for what is left out
+// of it, and whether one is hidden.
+func filled(t disclosure.Table) (cells int, hides bool) {
+	for _, line := range t.Cells[:len(t.Cells)-1] {
+		for _, c := range line[:len(line)-1] {
+			if c.High > 0 {
+				cells++
+			}
+			hides = hides || c.Hidden
+		}
+	}
+	return cells, hides
 }
 
 // linked tells whether another table that is shown has a dimension of this one.
