@@ -54,9 +54,9 @@ func (s *Service) Agreements(ctx context.Context) ([]Standing, error) {
 	}
 	slices.SortStableFunc(out, func(a, b Standing) int {
 		switch {
-		case over(a) == over(b):
+		case a.Over() == b.Over():
 			return 0
-		case over(a):
+		case a.Over():
 			return 1
 		}
 		return -1
@@ -107,8 +107,8 @@ func (s *Service) stands(ctx context.Context, a registry.Agreement) (Standing, e
 	return out, nil
 }
 
-// over tells whether an agreement opens nothing any more.
-func over(x Standing) bool { return x.State == "revoked" || x.State == "ended" }
+// Over tells whether an agreement opens nothing any more.
+func (x Standing) Over() bool { return x.State == "revoked" || x.State == "ended" }
 
 // Soon is something that ends within the time in which it is announced.
 type Soon struct {
@@ -137,7 +137,7 @@ func (s *Service) Ending(all []Standing) []Soon {
 	}
 	var out []Soon
 	for _, x := range all {
-		if over(x) {
+		if x.Over() {
 			continue
 		}
 		if soon(x.Ends, x.What) {

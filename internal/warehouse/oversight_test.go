@@ -63,6 +63,14 @@ func TestWhoSeesTheRecord(t *testing.T) {
 			_, err := d.Viewing(t.Context(), acc, warehouse.Span{Days: 1, Start: noon}, warehouse.Client{})
 			return err
 		},
+		"lately": func(acc policy.Access) error {
+			_, err := d.Lately(t.Context(), acc, noon, noon, warehouse.Client{})
+			return err
+		},
+		"who saw": func(acc policy.Access) error {
+			_, _, err := d.WhoSaw(t.Context(), acc, "AAAAAAAAAAAA", warehouse.Client{})
+			return err
+		},
 		"checkpoints": func(acc policy.Access) error {
 			_, err := d.Checkpoints(t.Context(), acc, warehouse.Client{})
 			return err

@@ -36,6 +36,11 @@ type recordQuery struct {
 func parseRecord(in url.Values) (q recordQuery, err error) {
 	text := func(key string) string { return strings.TrimSpace(in.Get(key)) }
 	q = recordQuery{person: text("person"), purpose: text("purpose"), kind: text("kind"), outcome: text("outcome"), from: text("from"), to: text("to")}
+	for _, day := range [...]*string{&q.from, &q.to} { // as the field of a form wants it
+		if at, err := recordDay(*day); err == nil {
+			*day = at.Format(time.DateOnly)
+		}
+	}
 	for key, to := range map[string]*int64{"before": &q.before, "after": &q.after} {
 		if in.Get(key) == "" {
 			continue
@@ -63,6 +68,16 @@ func (q recordQuery) encode() string {
 	return "?" + strings.Join(parts, "&")
 }
 
+// recordDay reads a day as people write it, 24/11/2026 or 2026-11-24.
+func recordDay(text string) (time.Time, error) {
+	for _, form := range [...]string{time.DateOnly, "2/1/2006", "2 January 2006", "2 Jan 2006"} {
+		if day, err := time.Parse(form, text); err == nil && day.Year() >= 1900 && day.Year() <= 2200 {
+			return day, nil
+		}
+	}
+	return time.Time{}, fault.New(fault.Invalid, "Write a day as 24/11/2026 or 2026-11-24.")
+}
+
 func number(n int64) string {
 	if n == 0 {
 		return ""
@@ -81,11 +96,14 @@ func (q recordQuery) filter() (audit.Filter, error) {
 		if d.text == "" {
 			continue
 		}
-		day, err := time.Parse(time.DateOnly, d.text)
-		if err != nil || day.Year() < 1900 || day.Year() > 2200 {
-			return f, fault.New(fault.Invalid, "Write days as 2026-11-24: year, month, day.")
+		day, err := recordDay(d.text)
+		if err != nil {
+			return f, err
 		}
 		*d.to = day.AddDate(0, 0, d.add)
+	}
+	if !f.From.IsZero() && !f.Until.IsZero() && !f.From.Before(f.Until) {
+		return f, fault.New(fault.Invalid, "The first day comes after the last. Change one of the two.")
 	}
 	switch {
 	case q.outcome != "" && !slices.ContainsFunc(view.Outcomes(), func(o view.Pair) bool { return o.Key == q.outcome }):
@@ -130,21 +148,54 @@ func (s *Server) recordEvents(w http.ResponseWriter, r *http.Request) error {
 		x.Kinds = append(x.Kinds, view.Pair{Key: q.kind, Value: view.KindLabel(q.kind)})
 	}
 	slices.SortFunc(x.Kinds, func(a, b view.Pair) int { return strings.Compare(a.Value, b.Value) })
-	x.Events, x.Tab = events(page, "/oversight/record", q), "record"
-	switch {
-	case q == recordQuery{outcome: "refused", before: q.before, after: q.after}:
+	users, err := s.c.Store.Users(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		x.People = append(x.People, view.Pair{Key: u.Name, Value: u.Display})
+	}
+	all, err := s.c.Store.Agreements(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		x.Agreements = append(x.Agreements, view.Pair{Key: a.Ref, Value: a.Title})
+	}
+	x.Spans = s.recordSpans(q)
+	x.Events, x.Tab = s.events(page, "/oversight/record", q), "record"
+	switch { // of whatever days
+	case q == recordQuery{outcome: "refused", from: q.from, to: q.to, before: q.before, after: q.after}:
 		x.Tab = "refusals"
-	case q == recordQuery{kind: "alert", before: q.before, after: q.after}:
+	case q == recordQuery{kind: "alert", from: q.from, to: q.to, before: q.before, after: q.after}:
 		x.Tab = "alerts"
 	}
 	return s.show(w, r, http.StatusOK, view.RecordListPage(s.frame(r, "Access record", "record"), x))
 }
 
+// recordSpans are the ways to the same events of other days.
+func (s *Server) recordSpans(q recordQuery) []view.Span {
+	today := s.c.Now().UTC().Truncate(24 * time.Hour)
+	q.before, q.after = 0, 0
+	var out []view.Span
+	for _, span := range [...]struct {
+		text string
+		days int // before today; -1: all
+	}{{"Today", 0}, {"Last 7 days", 6}, {"Last 30 days", 29}, {"All days", -1}} {
+		to := q
+		if to.from, to.to = "", ""; span.days >= 0 {
+			to.from = today.AddDate(0, 0, -span.days).Format(time.DateOnly)
+		}
+		out = append(out, view.Span{Text: span.text, URL: "/oversight/record" + to.encode(), Now: to == q})
+	}
+	return out
+}
+
 // events makes a page's lines and the ways to the pages beside it.
-func events(page *warehouse.Events, address string, q recordQuery) view.Events {
+func (s *Server) events(page *warehouse.Events, address string, q recordQuery) view.Events {
 	var out view.Events
 	for _, e := range page.List {
-		out.Lines = append(out.Lines, eventLine(e))
+		out.Lines = append(out.Lines, s.eventLine(e))
 	}
 	if n := len(page.List); n > 0 {
 		q.before, q.after = 0, page.List[0].Seq
@@ -159,10 +210,13 @@ func events(page *warehouse.Events, address string, q recordQuery) view.Events {
 	return out
 }
 
-func eventLine(e audit.Entry) view.Event {
+// recordTime is how the lists of the record write a moment.
+const recordTime = "2 Jan 2006 15:04:05"
+
+func (s *Server) eventLine(e audit.Entry) view.Event {
 	v := e.Event
-	return view.Event{Number: strconv.FormatInt(e.Seq, 10), When: v.At.UTC().Format("2 Jan 2006 15:04:05"), Person: v.Actor, Role: view.RoleLabel(v.Role), Kind: view.KindLabel(v.Kind), Purpose: v.Purpose,
-		Question: v.Question, Shown: digits(v.Rows), People: digits(v.Persons.Len()), Outcome: v.Outcome, Refused: v.Outcome == "refused" || v.Kind == "alert",
+	return view.Event{Number: strconv.FormatInt(e.Seq, 10), When: v.At.UTC().Format(recordTime), Person: v.Actor, Role: view.RoleLabel(v.Role), Kind: view.KindLabel(v.Kind), Purpose: v.Purpose,
+		Question: s.inWords(v), Recorded: v.Question, Shown: digits(v.Rows), People: digits(v.Persons.Len()), Outcome: v.Outcome, Refused: v.Outcome == "refused" || v.Kind == "alert",
 		Release: v.Release, Unit: v.Unit, Address: v.Address, Request: v.Request, Hash: e.Hash}
 }
 
@@ -192,56 +246,17 @@ func (s *Server) recordEvent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	x := eventLine(*e)
+	x := s.eventLine(*e)
 	x.When = e.Event.At.UTC().Format("2 January 2006 15:04:05.000")
+	if _, err := s.c.Store.UserByName(r.Context(), e.Event.Actor); err == nil { // else it is a system user, or the account is gone
+		x.PersonURL = personURL(e.Event.Actor)
+	}
+	ref, _, _ := strings.Cut(e.Event.Purpose, " ") // a reference has no space in it
+	if _, err := s.c.Store.Agreement(r.Context(), ref); ref != "" && err == nil {
+		x.AgreementURL = agreementURL(ref, "")
+	}
+	x.OthersURL = "/oversight/record" + recordQuery{person: e.Event.Actor, before: e.Seq + 1}.encode()
 	return s.show(w, r, http.StatusOK, view.EventPage(s.frame(r, "Event "+x.Number, "record"), x))
-}
-
-// whoSawForm asks for a patient's person key. It comes in a form and never in
-// an address.
-func (s *Server) whoSawForm(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.who(r)
-	if err != nil {
-		return err
-	}
-	if !v.access.Oversees() {
-		_, err := s.c.Warehouse.Record(r.Context(), v.access, audit.Filter{}, v.client)
-		return err
-	}
-	return s.show(w, r, http.StatusOK, view.WhoSawPage(s.frame(r, "Who saw a patient", "record"), view.WhoSaw{}))
-}
-
-// whoSaw lists the events that showed rows of a patient. The pages after the first
-// are asked for by the patient's mark, so that the key is typed once and is on no
-// page.
-func (s *Server) whoSaw(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.who(r)
-	if err != nil {
-		return err
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<12)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
-	}
-	mark := audit.Mark(r.PostForm.Get("mark"))
-	key := strings.TrimSpace(r.PostForm.Get("key"))
-	before, _ := strconv.ParseInt(r.PostForm.Get("before"), 10, 64) // what is no number is the first page
-	if key != "" {
-		mark, before = s.c.Warehouse.Mark(key), 0
-	}
-	if v.access.Oversees() && len(mark) != audit.MarkLength {
-		x := view.WhoSaw{Error: "Type the patient's person key."}
-		return s.show(w, r, http.StatusBadRequest, view.WhoSawPage(s.frame(r, "Error: Who saw a patient", "record"), x))
-	}
-	page, err := s.c.Warehouse.Record(r.Context(), v.access, audit.Filter{Patient: mark, Before: max(0, before)}, v.client)
-	if err != nil {
-		return err
-	}
-	x := view.WhoSaw{Asked: true, Mark: string(mark), Events: events(page, "", recordQuery{})}
-	if n := len(page.List); n > 0 && page.Older {
-		x.Before = number(page.List[n-1].Seq)
-	}
-	return s.show(w, r, http.StatusOK, view.WhoSawPage(s.frame(r, "Who saw a patient", "record"), x))
 }
 
 // bulk ranks people by what they were shown in a day or a week.
@@ -259,8 +274,7 @@ func (s *Server) bulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	var bad error
 	if day := in.Get("day"); day != "" {
-		if span.Start, bad = time.Parse(time.DateOnly, day); bad != nil {
-			bad = fault.New(fault.Invalid, "Write days as 2026-11-24: year, month, day.")
+		if span.Start, bad = recordDay(strings.TrimSpace(day)); bad != nil {
 			span.Start = today
 		}
 	}
@@ -327,7 +341,11 @@ func (s *Server) checkpoints(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	x := view.Checkpoints{Overdue: len(list) == 0 || s.c.Now().Sub(list[0].At) > 26*time.Hour}
+	var last time.Time
+	if len(list) > 0 {
+		last = list[0].At
+	}
+	x := view.Checkpoints{Overdue: late(last, s.c.Now())}
 	for _, c := range list[:min(len(list), 60)] {
 		x.List = append(x.List, view.Checkpoint{When: c.At.UTC().Format("2 January 2006 15:04"), Entries: digits(int(c.Entries)), Text: string(c.Note)})
 	}
@@ -348,5 +366,5 @@ func (s *Server) ownRecord(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.OwnRecordPage(s.frame(r, "What was recorded of you", "account"), events(page, "/account/log", recordQuery{})))
+	return s.show(w, r, http.StatusOK, view.OwnRecordPage(s.frame(r, "What was recorded of you", "account"), s.events(page, "/account/log", recordQuery{})))
 }

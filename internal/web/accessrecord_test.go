@@ -20,13 +20,17 @@ func (s *site) whoSaw(role policy.Role, form url.Values) (int, string) {
 func TestWhoSawAPatient(t *testing.T) {
 	s := open(t, &web.Assets{})
 	const key = "SYNTH000000000000000000000000010" // of episodes 20 and 21
-	if status, body := s.whoSaw(policy.Governance, url.Values{"key": {key}}); status != http.StatusOK || !strings.Contains(plain(body), "No event meets this.") {
+	if status, body := s.whoSaw(policy.Governance, url.Values{"key": {key}}); status != http.StatusOK || !strings.Contains(plain(body), "Nobody, as far as the record goes back.") {
 		t.Errorf("before anybody saw the patient: %d, %s", status, plain(body))
 	}
 	s.get(policy.Researcher, "/records?den=w") // 50 rows, the patient's among them
 	s.get(policy.Clinician, "/records?view=patients&age=200")
 	status, body := s.whoSaw(policy.Governance, url.Values{"key": {" " + key + "\n"}})
-	lines := between(body, "<tr>", "</tr>")
+	people, rest, _ := strings.Cut(body, "<h2>Events of this patient</h2>")
+	if seers := between(people, "<tr>", "</tr>"); len(seers) != 2 || !strings.Contains(seers[1], "researcher 1 50 24 Nov 2026") || !strings.Contains(seers[1], "DSA-1 Study") {
+		t.Errorf("who was shown the patient: %q", seers)
+	}
+	lines := between(rest, "<tr>", "</tr>")
 	if status != http.StatusOK || len(lines) != 3 || !strings.Contains(lines[1], "researcher Study team List or charts seen DSA-1 Study") || !strings.Contains(lines[2], "Access record seen list of events that showed one patient 1 Shown") {
 		t.Errorf("%d, %q", status, lines)
 	}
@@ -53,11 +57,12 @@ func TestTheRecordIsFiltered(t *testing.T) {
 	s.get(policy.Planner, "/records") // refused
 	s.get(policy.Researcher, "/records?sex=1")
 	for address, want := range map[string]struct{ canonical, says, not string }{
-		"/oversight/record?person=planner&outcome=refused":              {"/oversight/record?person=planner&outcome=refused", "Planner", "Study team"},
-		"/oversight/record?to=&from=&outcome=refused&kind=&person=":     {"/oversight/record?outcome=refused", "Planner", "Study team"},
-		"/oversight/record?purpose=DSA-1&kind=view&x=1":                 {"/oversight/record?purpose=DSA-1&kind=view", "SEX is 1", "Planner"},
-		"/oversight/record?from=2026-11-24&to=2026-11-24&person=nobody": {"/oversight/record?person=nobody&from=2026-11-24&to=2026-11-24", "No event meets this.", "SEX is 1"},
-		"/oversight/record?to=2026-11-23":                               {"/oversight/record?to=2026-11-23", "No event meets this.", "SEX is 1"},
+		"/oversight/record?person=planner&outcome=refused":                         {"/oversight/record?person=planner&outcome=refused", "Planner", "Study team"},
+		"/oversight/record?to=&from=&outcome=refused&kind=&person=":                {"/oversight/record?outcome=refused", "Planner", "Study team"},
+		"/oversight/record?purpose=DSA-1&kind=view&x=1":                            {"/oversight/record?purpose=DSA-1&kind=view", "Sex is 1", "Planner"},
+		"/oversight/record?from=2026-11-24&to=2026-11-24&person=nobody":            {"/oversight/record?person=nobody&from=2026-11-24&to=2026-11-24", "No event meets this.", "Sex is 1"},
+		"/oversight/record?from=24/11/2026&to=24+Nov+2026&kind=view&outcome=shown": {"/oversight/record?kind=view&outcome=shown&from=2026-11-24&to=2026-11-24", "Sex is 1", "Planner"},
+		"/oversight/record?to=2026-11-23":                                          {"/oversight/record?to=2026-11-23", "No event meets this.", "Sex is 1"},
 	} {
 		status, body, canonical := s.get(policy.Governance, address)
 		text := strings.Join(between(body, "<tbody>", "</tbody>"), " ") + strings.Join(between(body, "<p>", "</p>"), " ")
@@ -65,7 +70,7 @@ func TestTheRecordIsFiltered(t *testing.T) {
 			t.Errorf("%s: %d, %s, %s", address, status, canonical, text)
 		}
 	}
-	for _, bad := range []string{"from=yesterday", "kind=" + strings.Repeat("k", 200), "outcome=QQ", "before=x", "before=-1", "before=1&after=1", "person=" + strings.Repeat("a", 200), "from=99999-01-01"} {
+	for _, bad := range []string{"from=yesterday", "kind=" + strings.Repeat("k", 200), "outcome=QQ", "before=x", "before=-1", "before=1&after=1", "person=" + strings.Repeat("a", 200), "from=99999-01-01", "from=31/02/2026", "from=2026-11-25&to=2026-11-24"} {
 		if status, _, _ := s.get(policy.Governance, "/oversight/record?"+bad); status != http.StatusBadRequest {
 			t.Errorf("%s: status %d", bad, status)
 		}
@@ -89,15 +94,15 @@ func TestOwnRecord(t *testing.T) {
 	s.get(policy.Researcher, "/records?sex=1")
 	for _, role := range policy.Roles() {
 		status, body, _ := s.get(role, "/account/log")
-		if status != http.StatusOK || !strings.Contains(body, "Signed in") || strings.Contains(body, "SEX is 1") != (role == policy.Researcher) {
+		if status != http.StatusOK || !strings.Contains(body, "Signed in") || strings.Contains(body, "Sex is 1") != (role == policy.Researcher) {
 			t.Errorf("%s: status %d, %s", role, status, plain(body))
 		}
 	}
-	if status, body, _ := s.get(policy.Planner, "/account/log?person=researcher"); status != http.StatusOK || strings.Contains(body, "SEX is 1") {
+	if status, body, _ := s.get(policy.Planner, "/account/log?person=researcher"); status != http.StatusOK || strings.Contains(body, "Sex is 1") {
 		t.Error("a planner sees the events of a researcher")
 	}
 	s.paper.torn = true
-	if status, body, _ := s.get(policy.Researcher, "/account/log"); status != http.StatusServiceUnavailable || strings.Contains(body, "SEX is 1") {
+	if status, body, _ := s.get(policy.Researcher, "/account/log"); status != http.StatusServiceUnavailable || strings.Contains(body, "Sex is 1") {
 		t.Errorf("without the record: status %d", status)
 	}
 }

@@ -58,6 +58,8 @@ func home(r policy.Role) string {
 		return "/records?view=patients"
 	case policy.Planner:
 		return "/tables"
+	case policy.Governance, policy.Auditor:
+		return "/oversight"
 	}
 	return "/account"
 }

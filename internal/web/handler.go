@@ -248,6 +248,8 @@ func navigation(u registry.User) []view.Link {
 	case "/account":
 	case "/tables":
 		out = append(out, view.Link{Text: "Tables", URL: home, Key: "tables"})
+	case "/oversight":
+		out = append(out, view.Link{Text: "Overview", URL: home, Key: "overview"})
 	default:
 		out = append(out, view.Link{Text: "Records", URL: home, Key: "records"})
 	}

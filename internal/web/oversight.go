@@ -19,6 +19,7 @@ import (
 // oversightRoutes are the pages of those who answer for access.
 func (s *Server) oversightRoutes() map[string]handler {
 	return map[string]handler{
+		"GET /oversight":                            s.overview,
 		"GET /oversight/agreements":                 s.agreements,
 		"GET /oversight/add-agreement":              s.addAgreement,
 		"POST /oversight/add-agreement":             s.addAgreement,
@@ -136,7 +137,7 @@ func (s *Server) agreement(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) agreementSheet(st oversight.Standing, lead bool) view.AgreementSheet {
 	a := st.Agreement
-	x := view.AgreementSheet{Ref: a.Ref, Title: a.Title, State: st.State, Good: st.State == "in force", Lead: lead, Lacks: st.Lacks, Terms: a.Terms, Clinical: a.Basis == policy.Clinical}
+	x := view.AgreementSheet{Ref: a.Ref, Title: a.Title, State: st.State, Good: st.State == "in force", Lead: lead, Lacks: st.Lacks, Terms: a.Terms, Clinical: a.Basis == policy.Clinical, EventsURL: "/oversight/record" + recordQuery{purpose: a.Ref}.encode()}
 	if a.Revoked.IsZero() {
 		x.AmendURL, x.RevokeURL, x.NameURL = agreementURL(a.Ref, "amend"), agreementURL(a.Ref, "revoke"), agreementURL(a.Ref, "person")
 	} else {

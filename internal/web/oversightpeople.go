@@ -220,9 +220,47 @@ func (s *Server) accountPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	today := s.c.Now().UTC().Truncate(24 * time.Hour)
+	seen7 := today.AddDate(0, 0, -6).Format(time.DateOnly)
+	saw := []view.Link{
+		{Text: "In the last 7 days", URL: "/oversight/record" + recordQuery{person: u.Name, from: seen7}.encode()},
+		{Text: "Today", URL: "/oversight/record" + recordQuery{person: u.Name, from: today.Format(time.DateOnly)}.encode()},
+		{Text: "Everything", URL: "/oversight/record" + recordQuery{person: u.Name}.encode()},
+		{Text: "Refusals", URL: "/oversight/record" + recordQuery{person: u.Name, outcome: "refused"}.encode()},
+	}
+	places, err := s.placesOf(r, u, v.access.Leads() && u.ID != v.user.ID)
+	if err != nil {
+		return err
+	}
 	said := map[string]string{"close": "The account is closed and its sessions have ended.", "open": "The account is open again.", "end-sessions": "All sessions of the account have ended."}
-	x := view.PersonSheet{PersonLine: line, Lead: v.access.Leads(), Own: u.ID == v.user.ID, Said: said[r.URL.Query().Get("done")], Action: personURL(u.Name)}
+	x := view.PersonSheet{PersonLine: line, Lead: v.access.Leads(), Own: u.ID == v.user.ID, Said: said[r.URL.Query().Get("done")], Action: personURL(u.Name), Saw: saw, Places: places, Sees: u.SeesRecords()}
 	return s.show(w, r, http.StatusOK, view.PersonPage(s.frame(r, u.Display, "people"), x))
+}
+
+// placesOf is what somebody is named on, as it stands.
+func (s *Server) placesOf(r *http.Request, u registry.User, change bool) ([]view.OwnPlace, error) {
+	named, err := s.c.Store.Memberships(r.Context(), u.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []view.OwnPlace
+	for _, m := range named {
+		a, err := s.oversight.Agreement(r.Context(), m.Agreement)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(a.People, func(p oversight.Place) bool { return p.User.ID == u.ID })
+		if i < 0 {
+			continue
+		}
+		lacks := strings.Join(slices.Concat(a.Lacks, a.People[i].Lacks), ", ")
+		x := view.OwnPlace{Ref: m.Agreement, Title: a.Agreement.Title, URL: agreementURL(m.Agreement, ""), State: a.State, Good: a.State == "in force", Ends: s.written(a.People[i].Ends, true), Lacks: lacks}
+		if change && a.Agreement.Revoked.IsZero() {
+			x.ChangeURL = agreementURL(m.Agreement, "person") + "?person=" + url.QueryEscape(u.Name)
+		}
+		out = append(out, x)
+	}
+	return out, nil
 }
 
 // addPerson adds an account and shows its first password, once.

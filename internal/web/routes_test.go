@@ -89,6 +89,7 @@ func (s *site) ways() []way {
 		{"GET /second-factor", res, nothing, "/second-factor", "", nil},
 		{"POST /second-factor", res, nothing, "/second-factor", "", url.Values{"code": {"1"}}},
 		{"POST /purpose/confirm", res, nothing, "/purpose/confirm", "", url.Values{"agreement": {"DSA-1"}}},
+		{"GET /oversight", gov, data, "/oversight", "", nil},
 		{"GET /oversight/agreements", gov, within, "/oversight/agreements", "", nil},
 		{"GET /oversight/add-agreement", gov, within, "/oversight/add-agreement", "", nil},
 		{"POST /oversight/add-agreement", gov, within, "/oversight/add-agreement", "", url.Values{"title": {"Nothing else"}}},

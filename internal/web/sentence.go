@@ -1,9 +1,11 @@
 package web
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
+	"webenablehes/internal/audit"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/query"
 )
@@ -117,6 +119,19 @@ func (s *Server) names(sc scene, field string, values []string) []string {
 		out = append(out, strings.TrimSpace(code+" "+label))
 	}
 	return shorten(out, chipNames)
+}
+
+// nameLike is what may be a field's name in a question as the record has it.
+var nameLike = regexp.MustCompile(`\b[A-Z][A-Z0-9]+(?:_[A-Za-z0-9]+)*\b`)
+
+// inWords is the question of an event with the labels of fields for their names.
+// Values stay codes. Questions that are not about rows, such as what was changed
+// in an agreement, stay as they are.
+func (s *Server) inWords(e audit.Event) string {
+	if e.Unit == "" {
+		return e.Question
+	}
+	return nameLike.ReplaceAllStringFunc(e.Question, s.fieldName)
 }
 
 // fieldName is a field's name in a sentence.

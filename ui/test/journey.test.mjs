@@ -112,7 +112,7 @@ test('each-role-sees-its-own', async () => {
     ['clinician', '/records', ['/records?view=patients', '/records'], ['/tables/year-by-sex']],
     ['planner', '/tables', ['/tables', '/tables/year-by-sex'], ['/quality', '/records', '/records?view=patients', '/records?sort=SEX']],
     ['datamanager', '/account', ['/account', '/quality'], ['/records', '/tables/year-by-sex']],
-    ['iglead', '/account', ['/account', '/quality'], ['/records', '/tables/year-by-sex']],
+    ['iglead', '/oversight', ['/oversight', '/account', '/quality'], ['/records', '/tables/year-by-sex']],
     ['researcher', '/records', ['/records'], ['/quality', '/tables/year-by-sex', '/records?cols=TOKEN_PERSON_ID', '/records?cols=LSOA01', '/records?sort=CONSULT']],
   ]) {
     const { context, page } = await open();

@@ -24,6 +24,7 @@ export const states = [
   ['clinician-patients', 'clinician', '/records?view=patients'],
   ['clinician-charts', 'clinician', '/records?view=charts'],
   ['purpose', 'researcher', '/purpose'],
+  ['overview', 'iglead', '/oversight'],
   ['agreements', 'iglead', '/oversight/agreements'],
   ['agreement', 'iglead', '/oversight/agreements/DEMO-CLINIC'],
   ['agreement-form', 'iglead', '/oversight/agreements/DEMO-CLINIC/amend'],

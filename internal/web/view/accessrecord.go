@@ -14,8 +14,10 @@ type Event struct {
 	Number, When, Person, Role, Kind, Purpose, Question string
 	Shown, People                                       string // rows, and patients whose rows they are; "" is none
 	Outcome                                             string
-	Refused                                             bool // stands out
+	Refused                                             bool   // stands out
+	Recorded                                            string // the question, letter for letter
 	Release, Unit, Address, Request, Hash               string
+	PersonURL, AgreementURL, OthersURL                  string // "": there is no such page
 }
 
 // Events are the lines of a page, and the pages beside it.
@@ -29,18 +31,31 @@ type EventList struct {
 	Tab                                        string
 	Person, Agreement, Kind, Outcome, From, To string
 	Kinds                                      []Pair // to choose from
+	People, Agreements                         []Pair // that are suggested
+	Spans                                      []Span
 	Filtered                                   bool
 	Events                                     Events
 }
 
+// Span is a way to the same events of other days.
+type Span struct {
+	Text, URL string
+	Now       bool
+}
+
 // WhoSaw is the page that asks who saw a patient.
 type WhoSaw struct {
-	Error  string
-	Asked  bool
-	Mark   string // of the patient
-	Before string // number of the last event shown; "" if there are no older ones
-	Events Events
+	Error   string
+	Asked   bool
+	Mark    string // of the patient
+	Before  string // number of the last event shown; "" if there are no older ones
+	Further bool   // a page after the first, which says nothing of people
+	Seers   []Seer
+	Events  Events
 }
+
+// Seer is somebody who was shown rows of a patient.
+type Seer struct{ Person, Times, Shown, First, Last, Agreements, URL string }
 
 // Bulk is the page of who was shown how much.
 type Bulk struct {
@@ -110,4 +125,28 @@ func RoleLabel(role string) string {
 func oversightTabs() []Link {
 	return []Link{{Text: "All events", URL: "/oversight/record", Key: "record"}, {Text: "Refusals", URL: "/oversight/record?outcome=refused", Key: "refusals"}, {Text: "Alerts", URL: "/oversight/record?kind=alert", Key: "alerts"},
 		{Text: "Who saw a patient", URL: "/oversight/patient", Key: "patient"}, {Text: "Bulk viewing", URL: "/oversight/bulk", Key: "bulk"}, {Text: "Checkpoints", URL: "/oversight/checkpoints", Key: "checkpoints"}}
+}
+
+// command is what writes the events of a page to a file on the server, its other
+// pages too.
+func (x EventList) command() string {
+	out := "webenable audit export --out events.csv --format csv"
+	for _, p := range [...]Pair{{"person", x.Person}, {"purpose", x.Agreement}, {"kind", x.Kind}, {"outcome", x.Outcome}, {"from", x.From}, {"to", x.To}} {
+		if p.Value != "" {
+			out += " --" + p.Key + " '" + strings.ReplaceAll(p.Value, "'", `'\''`) + "'"
+		}
+	}
+	return out
+}
+
+// short is an event's question without which columns and values the page showed
+// beside the rows; the event's own page has them.
+func (e Event) short() string {
+	out := e.Question
+	for _, from := range [...]string{", showing ", ", with the values of "} {
+		if i := strings.Index(out, from); i >= 0 {
+			out = out[:i] + " …"
+		}
+	}
+	return out
 }

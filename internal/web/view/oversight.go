@@ -39,6 +39,14 @@ type Box struct {
 	On                 bool
 }
 
+// nothingIf says that there is nothing where nothing stands.
+func nothingIf(text string) string {
+	if text == "" {
+		return "nothing"
+	}
+	return text
+}
+
 // AgreementsList is all agreements.
 type AgreementsList struct {
 	Lead  bool // may change them
@@ -69,6 +77,7 @@ type AgreementSheet struct {
 	Named                                []PlaceLine
 	Clinical                             bool
 	AmendURL, RevokeURL, NameURL, PostTo string
+	EventsURL                            string // of the access record
 }
 
 // ProofLine is evidence on file, or that there is none.
@@ -147,6 +156,15 @@ type PersonSheet struct {
 	Lead, Own bool
 	Said      string // what was just done; ""
 	Action    string
+	Saw       []Link // to what the record holds of the person
+	Places    []OwnPlace
+	Sees      bool // records, under an agreement
+}
+
+// OwnPlace is an agreement on which a person is named.
+type OwnPlace struct {
+	Ref, Title, URL, State, Ends, Lacks, ChangeURL string
+	Good                                           bool
 }
 
 // PersonForm adds an account.
