@@ -19,6 +19,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -54,9 +55,14 @@ type Entry struct {
 }
 
 // Encode returns the canonical bytes of an event: JSON with the fields in the
-// order of the type, times in UTC to the millisecond.
+// order of the type, times in UTC to the millisecond. Bytes that are no text
+// become a mark of that: written as they came they would read back as something
+// else, and an entry that is not as it was written looks like one that was changed.
 func Encode(e Event) ([]byte, error) {
 	e.At = e.At.UTC().Truncate(time.Millisecond)
+	for _, s := range [...]*string{&e.Kind, &e.Actor, &e.Role, &e.Purpose, &e.Release, &e.Question, &e.Unit, &e.Outcome, &e.Address, &e.Request, (*string)(&e.Persons)} {
+		*s = strings.ToValidUTF8(*s, "\uFFFD")
+	}
 	b, err := json.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("encode event: %w", err)

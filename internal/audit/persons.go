@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/base64"
 	"iter"
 	"slices"
 	"strings"
@@ -14,6 +15,12 @@ type Mark string
 
 // MarkLength is the number of characters of a Mark, of 9 bytes.
 const MarkLength = 12
+
+// ReadMark returns the mark that a text is; ok is false if it is none.
+func ReadMark(text string) (m Mark, ok bool) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	return Mark(text), err == nil && base64.RawURLEncoding.EncodedLen(len(raw)) == MarkLength && len(text) == MarkLength
+}
 
 // Persons are the marks of the patients whose rows an event showed: in order,
 // each once, written one after the other.

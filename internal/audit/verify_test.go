@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -162,6 +163,36 @@ func BenchmarkVerifyAMillion(b *testing.B) {
 			if _, _, err := check(chain); err != nil {
 				b.Fatal(err)
 			}
+		}
+	}
+}
+
+// Whatever somebody sends, what is written of it passes when the record is
+// checked: else one request would make the whole record look changed.
+func TestBytesThatAreNoTextPass(t *testing.T) {
+	for _, bad := range []string{"\xff", "a\xc3(", strings.Repeat("\xff", MarkLength), "\x00\u2028<&>\ufffd", "\xed\xa0\x80"} {
+		e := Event{At: time.UnixMilli(1)}
+		all := reflect.ValueOf(&e).Elem()
+		for i := range all.NumField() {
+			if f := all.Field(i); f.Kind() == reflect.String {
+				f.SetString(bad)
+			}
+		}
+		body, err := Encode(e)
+		if err == nil {
+			err = Canonical(body)
+		}
+		if err != nil {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestWhatIsAMark(t *testing.T) {
+	for text, want := range map[string]bool{"abcdEFGH-_09": true, "": false, "abcdEFGH-_0": false, "abcdEFGH-_09a": false, "abcdEFGH+/09": false, "abcd EFGH-_0": false, "abcdEFGH-_0\n9": false,
+		strings.Repeat("\xff", MarkLength): false, "\"\"\"\"\"\"\"\"\"\"\"\"": false} {
+		if m, ok := ReadMark(text); ok != want || ok && string(m) != text {
+			t.Errorf("%q: %q, %v", text, m, ok)
 		}
 	}
 }

@@ -352,9 +352,13 @@ func (s *Server) checkpoints(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, http.StatusOK, view.CheckpointsPage(s.frame(r, "Checkpoints", "record"), x))
 }
 
-// ownRecord is what was recorded of whoever is signed in.
+// ownRecord is what was recorded of whoever is signed in. It holds what they
+// filtered by, so a password alone does not open it.
 func (s *Server) ownRecord(w http.ResponseWriter, r *http.Request) error {
-	u, _, err := s.c.Auth.Check(r.Context(), s.token(r))
+	u, x, err := s.person(r)
+	if err == nil {
+		err = s.c.Auth.Enough(r.Context(), u, x)
+	}
 	if err != nil {
 		return err
 	}

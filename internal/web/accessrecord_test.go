@@ -37,7 +37,7 @@ func TestWhoSawAPatient(t *testing.T) {
 	if strings.Contains(body, key) {
 		t.Error("the key stands on the page again")
 	}
-	for _, form := range []url.Values{{}, {"key": {"  "}}, {"mark": {"x"}}} {
+	for _, form := range []url.Values{{}, {"key": {"  "}}, {"mark": {"x"}}, {"mark": {strings.Repeat("\xff", 12)}}, {"mark": {"a b c d e f "}}} {
 		if status, body := s.whoSaw(policy.Auditor, form); status != http.StatusBadRequest || !strings.Contains(body, "There is a problem") {
 			t.Errorf("%v: status %d", form, status)
 		}

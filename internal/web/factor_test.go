@@ -74,7 +74,7 @@ func TestNothingBeforeTheSecondFactor(t *testing.T) {
 			t.Errorf("%s: an event", w)
 		}
 	}
-	for _, address := range []string{"/purpose", "/purpose?next=%2Frecords"} {
+	for _, address := range []string{"/purpose", "/purpose?next=%2Frecords", "/account/log", "/account/log?before=9"} {
 		if w := s.take(ann, way{address: address}); !strings.HasPrefix(w.Header().Get("Location"), "/second-factor?next=") {
 			t.Errorf("%s leads to %s", address, w.Header().Get("Location"))
 		}

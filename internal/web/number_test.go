@@ -128,6 +128,16 @@ func TestException(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(body, "Opened as an exception until 24/11/2026 12:15") {
 		t.Fatalf("status %d: %s", status, plain(body))
 	}
+	// neither the list that it was not on nor one that it would be on, were everybody
+	// of the trust let in, has patients before or behind it
+	for _, list := range []string{"", "?list=" + url.QueryEscape("view=patients&rule=any&dup=any&fin=any")} {
+		_, body, _ := s.get(cli, at+list)
+		for _, a := range parse(t, body).all(func(n node) bool { return n.Data == "a" && strings.HasPrefix(n.attr("href"), "/patients/") }) {
+			if !strings.HasPrefix(a.attr("href"), at) && a.attr("href") != "/patients/find" {
+				t.Errorf("beside the patient: %s %s", a.text(), a.attr("href"))
+			}
+		}
+	}
 	record := parse(t, body).first(func(n node) bool {
 		return n.Data == "a" && rowAddress.MatchString(n.attr("href")) && strings.HasPrefix(n.attr("href"), "/records/")
 	}).attr("href")

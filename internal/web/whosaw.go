@@ -37,13 +37,13 @@ func (s *Server) whoSaw(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
 	}
-	mark := audit.Mark(r.PostForm.Get("mark"))
+	mark, known := audit.ReadMark(r.PostForm.Get("mark"))
 	key := strings.TrimSpace(r.PostForm.Get("key"))
 	before, _ := strconv.ParseInt(r.PostForm.Get("before"), 10, 64) // what is no number is the first page
 	if key != "" {
-		mark, before = s.c.Warehouse.Mark(key), 0
+		mark, before, known = s.c.Warehouse.Mark(key), 0, true
 	}
-	if v.access.Oversees() && len(mark) != audit.MarkLength {
+	if v.access.Oversees() && !known {
 		x := view.WhoSaw{Error: "Type the patient's person key."}
 		return s.show(w, r, http.StatusBadRequest, view.WhoSawPage(s.frame(r, "Error: Who saw a patient", "record"), x))
 	}
