@@ -17,6 +17,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/registry/sqlstore"
 	"webenablehes/internal/spreadsheet"
+	"webenablehes/internal/warehouse"
 )
 
 func entryHas(hash string, found *bool) func(audit.Entry) bool {
@@ -68,7 +69,7 @@ func (c wanted) filter(g *globals, reg *sqlstore.Store) (audit.Filter, error) {
 		return f, err
 	}
 	log := slog.New(slog.NewTextHandler(g.env.Err, nil))
-	door, err := g.door(reg, &served{dict: dict, log: log}, dict, log)
+	door, err := g.door(reg, &served{dict: dict, log: log}, warehouse.Budget{}, dict, log)
 	if err != nil {
 		return f, err
 	}

@@ -210,6 +210,7 @@ func TestWhereTheSiteIsServed(t *testing.T) {
 		"proxy-on-it":         {serveCmd{Listen: "127.0.0.1:8080", Proxy: []string{"127.0.0.1"}}, true, true, false, ""},
 		"proxy-by-name":       {serveCmd{Listen: ":8080", Proxy: []string{"proxy.example.org"}}, false, false, false, ""},
 		"origin-in-the-clear": {serveCmd{Listen: ":443", Cert: "c", Key: "k", Origin: "http://hes.example.org"}, false, false, false, ""},
+		"less-than-no-rows":   {serveCmd{Listen: "127.0.0.1:8080", RowsPerHour: -1}, false, false, false, ""},
 		"no-port":             {serveCmd{Listen: "127.0.0.1"}, false, false, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

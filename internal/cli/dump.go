@@ -67,7 +67,7 @@ func (c *releaseDumpCmd) Run(g *globals) error {
 		return err
 	}
 	defer reg.Close()
-	door, err := g.door(reg, src, dict, slog.New(slog.NewTextHandler(g.env.Err, nil)))
+	door, err := g.door(reg, src, warehouse.Budget{}, dict, slog.New(slog.NewTextHandler(g.env.Err, nil)))
 	if err != nil {
 		return err
 	}

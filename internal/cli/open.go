@@ -172,7 +172,7 @@ func about(n int) string {
 }
 
 // door makes the warehouse over a source of releases.
-func (g *globals) door(reg registry.Store, from warehouse.Source, dict *hes.Dictionary, log *slog.Logger) (*warehouse.Warehouse, error) {
+func (g *globals) door(reg registry.Store, from warehouse.Source, budget warehouse.Budget, dict *hes.Dictionary, log *slog.Logger) (*warehouse.Warehouse, error) {
 	fresh := make([]byte, 32)
 	if _, err := io.ReadFull(rand.Reader, fresh); err != nil {
 		return nil, fmt.Errorf("make id key: %w", err)
@@ -181,7 +181,7 @@ func (g *globals) door(reg registry.Store, from warehouse.Source, dict *hes.Dict
 	if err != nil {
 		return nil, err
 	}
-	return warehouse.New(warehouse.Options{Dictionary: dict, Source: from, Recorder: reg, Archive: reg, Loads: kept{release.Open(g.Data)}, Key: key, Now: g.now, Log: log})
+	return warehouse.New(warehouse.Options{Dictionary: dict, Source: from, Recorder: reg, Archive: reg, Loads: kept{release.Open(g.Data)}, Key: key, Now: g.now, Log: log, Budget: budget})
 }
 
 // codeLists opens the code lists that the site has loaded.
@@ -213,7 +213,7 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, 
 			return nil, fit(m)
 		}
 	}
-	wh, err := g.door(reg, &served{releases: releases, dict: dict, log: log, fit: fit}, dict, log)
+	wh, err := g.door(reg, &served{releases: releases, dict: dict, log: log, fit: fit}, how.budget, dict, log)
 	if err != nil {
 		return nil, err
 	}

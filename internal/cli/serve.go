@@ -18,6 +18,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
+	"webenablehes/internal/warehouse"
 )
 
 type serveCmd struct {
@@ -29,6 +30,9 @@ type serveCmd struct {
 	Proxy  []string `help:"Address (or range, as 10.1.2.0/28) of the reverse proxy that people come through. What it says of them is believed, and nobody else."`
 
 	Small string `name:"small-numbers" help:"Rule for small numbers: nhsd-2018 (1 to 7 hidden, others to the nearest 5), hes-pre-2018 (1 to 5 hidden, and what would give them away), threshold-10 (0 to 9 hidden, others to the nearest 5)." default:"nhsd-2018"`
+
+	RecordsPerHour int `name:"records-per-hour" help:"Records and patients that one person may open or look for within an hour. The information governance lead is alerted at half of them." default:"1000"`
+	RowsPerHour    int `name:"rows-per-hour" help:"Rows of patients' records that one person may be shown within an hour, in lists and beside records. The information governance lead is alerted at half of them." default:"30000"`
 
 	Bare bool `name:"volume-not-encrypted" help:"Serve real data though the volume of the data folder is not known to be encrypted: what keeps the disk is elsewhere."`
 
@@ -55,6 +59,7 @@ type stance struct {
 	origin   string
 	proxy    []netip.Prefix
 	other    auth.Elsewhere // nil: nobody signs in by another service
+	budget   warehouse.Budget
 }
 
 // stance says what the options come to, or what is wrong with them.
@@ -63,7 +68,10 @@ func (c serveCmd) stance() (stance, error) {
 	if err != nil {
 		return stance{}, fault.New(fault.Invalid, "Write the address to listen on as 127.0.0.1:8080.")
 	}
-	out := stance{origin: strings.TrimSuffix(c.Origin, "/"), bare: c.Bare}
+	out := stance{origin: strings.TrimSuffix(c.Origin, "/"), bare: c.Bare, budget: warehouse.Budget{Records: c.RecordsPerHour, Rows: c.RowsPerHour}}
+	if c.RecordsPerHour < 0 || c.RowsPerHour < 0 {
+		return stance{}, fault.New(fault.Invalid, "Write --records-per-hour and --rows-per-hour as numbers above 0.")
+	}
 	for _, text := range c.Proxy {
 		p, err := prefix(text)
 		if err != nil {

@@ -72,7 +72,7 @@ func (w *Warehouse) published(ctx context.Context, acc policy.Access, a asking, 
 	if !acc.SeesTables() {
 		return nil, w.refused(ctx, acc, a, fault.New(fault.Denied, "This account does not see the protected tables. Ask the information governance lead if you need to."))
 	}
-	if err := w.spend(ctx, acc, a, name); err != nil {
+	if err := w.spend(ctx, acc, a, &look{table: true, name: name}); err != nil {
 		return nil, err
 	}
 	var all []*Table

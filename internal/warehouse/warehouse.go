@@ -2,10 +2,11 @@
 //
 // Every page, chart, drop-down and file puts a query.Query here, together with
 // a policy.Access; there is no other way to a row. One function, ask, does for
-// all of them, in this order: check the question against the dictionary; narrow
-// it to the access, refusing what goes beyond; cap it; put it to the engine;
-// protect the counts; write the access event, durably, with the number of rows
-// shown; only then return. If the event cannot be written there is no answer.
+// all of them, in this order: check the question against the dictionary; take it
+// from the person's budget of the hour; narrow it to the access, refusing what goes
+// beyond; cap it; put it to the engine; protect the counts; write the access event,
+// durably, with the number of rows shown; only then return. If the event cannot be
+// written there is no answer.
 //
 // Reports of loads, which count patients too, come through here as well
 // (Report), protected and recorded likewise.
@@ -84,7 +85,7 @@ type Options struct {
 	Now        func() time.Time // the wall clock
 	Deadline   time.Duration    // longest that one question may take; 0: 30 s
 	Log        *slog.Logger
-	Budget     Budget // of those who see the fixed tables; zero: 300 and 40
+	Budget     Budget // of each person and hour
 }
 
 // Warehouse is the door. It is safe for concurrent use.
@@ -103,9 +104,7 @@ func New(o Options) (*Warehouse, error) {
 	if o.Deadline == 0 {
 		o.Deadline = 30 * time.Second
 	}
-	if o.Budget == (Budget{}) {
-		o.Budget = Budget{Views: 300, Same: 40}
-	}
+	o.Budget = o.Budget.whole()
 	m, err := newMarker(o.Key)
 	if err != nil {
 		return nil, err
@@ -174,6 +173,13 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 		return nil, err
 	}
 	defer release()
+	shown := 0
+	if l := a.look(acc); l != nil {
+		if err := w.spend(ctx, acc, a, l); err != nil {
+			return nil, err
+		}
+		defer func() { w.purse.settle(acc.Account(), l, shown) }()
+	}
 	// 2. and within the person's rights over this release; a refusal is an event too
 	a.scope.Patient = a.patient
 	guard, err := acc.Narrow(a.query, a.scope, facts.over(), w.o.Dictionary, w.o.Now())
@@ -229,6 +235,7 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	if err := w.o.Recorder.Record(ctx, event); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "The access record cannot be written, so nothing can be shown. Please try again in a few minutes.")
 	}
+	shown = event.Rows
 	return out, nil
 }
 

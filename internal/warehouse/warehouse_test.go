@@ -60,7 +60,8 @@ func setUp(t *testing.T, change ...func(*warehouse.Options)) door {
 	f := drivertest.New(t)
 	e := memory.New(f.Dictionary, f.Columns, f.Records)
 	d := door{log: &record{}, source: &source{e, warehouse.Facts{ID: "r1", Subset: policytest.Subset, Columns: e.Info().Columns}}, f: f}
-	o := warehouse.Options{Dictionary: f.Dictionary, Source: d.source, Recorder: d.log, Key: make([]byte, 32), Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	o := warehouse.Options{Dictionary: f.Dictionary, Source: d.source, Recorder: d.log, Key: make([]byte, 32), Now: func() time.Time { return noon }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Budget: warehouse.Budget{Records: 1_000_000, Rows: 100_000_000}} // a test looks at more in no time
 	for _, c := range change {
 		c(&o)
 	}

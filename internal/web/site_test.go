@@ -76,6 +76,7 @@ type source struct {
 	other     auth.Elsewhere // by which people sign in too
 	secure    bool           // people come over TLS
 	proxy     []netip.Prefix
+	budget    warehouse.Budget // of an hour; a test looks at more in no time
 }
 
 func (s *source) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(), error) {
@@ -181,12 +182,13 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	s.records = &source{log: slog.NewTextHandler(io.Discard, nil), engine: e, dict: dict, facts: warehouse.Facts{ID: now, Loaded: clock(), Synthetic: true, Subset: "dermatology", Years: []string{"0910"}, Rows: "under 100", Columns: e.Info().Columns,
 		Rules: []warehouse.Rule{{ID: "N1", Title: "Care under dermatology", Start: true}, {ID: "N2", Title: "A skin diagnosis"}}},
 		team:      "RAL",
+		budget:    warehouse.Budget{Records: 1_000_000, Rows: 100_000_000},
 		agreement: study(clock(), "0809", "0910", "1011")}
 	for _, c := range change {
 		c(s.records)
 	}
 	log := slog.New(s.records.log)
-	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: s.records, Recorder: store, Archive: store, Loads: reports(), Key: make([]byte, 32), Now: clock, Log: log})
+	wh, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: s.records, Recorder: store, Archive: store, Loads: reports(), Key: make([]byte, 32), Now: clock, Log: log, Budget: s.records.budget})
 	if err != nil {
 		t.Fatal(err)
 	}
