@@ -188,7 +188,7 @@ func (s *Service) ConfirmApp(ctx context.Context, token, typed string, from From
 	now := s.o.Now()
 	step, ok := matches(secret, squeeze(typed), now)
 	if !ok {
-		return "", nil, fault.New(fault.Denied, "That is not the code which the app shows now. Check that the clock of your telephone is right.")
+		return "", nil, fault.New(fault.Denied, "That is not the code which the app shows now. Check that the clock of your phone is right.")
 	}
 	if _, err := s.o.Store.TakePending(ctx, pendingApp(u.ID), "app", now); err != nil {
 		return "", nil, err

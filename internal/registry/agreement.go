@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,9 +109,10 @@ func AgreementProblems(a Agreement) []Problem {
 	check(a.Basis.Role() == "", "basis", "Choose the basis: study, approved or clinical.")
 	check(len(a.Organisation) > 200, "organisation", "The name of the organisation takes at most 200 characters.")
 	check(a.From.IsZero(), "from", "Say when the agreement begins.")
+	check(a.Until.IsZero(), "until", "Say when the agreement ends.")
 	check(!a.From.Before(a.Until), "until", "The agreement must begin before it ends.")
 	check(len(a.Years) == 0, "years", "List the financial years that the agreement covers, such as 0809.")
-	check(slices.ContainsFunc(a.Years, func(y string) bool { return !yearText.MatchString(y) }), "years", "A financial year is written as FYEAR has it: 0809 for 2008/09.")
+	check(slices.ContainsFunc(a.Years, func(y string) bool { return !isYear(y) }), "years", "A financial year is written as FYEAR has it: 0809 for 2008/09.")
 	check(len(a.Subsets) == 0, "subsets", "List the data sets that the agreement covers, such as dermatology.")
 	check(odd(a.Subsets), "subsets", short)
 	check(clinical && !codeText.MatchString(a.Provider), "provider", "A clinical agreement names the trust (PROCODE3) and the team, by consultant codes or specialties.")
@@ -135,6 +137,15 @@ func AgreementProblems(a Agreement) []Problem {
 		check(!p.Until.IsZero() && !p.From.Before(p.Until), at, "Evidence must begin before it ends.")
 	}
 	return out
+}
+
+// isYear tells whether a text is a financial year: two years, one after the other.
+func isYear(text string) bool {
+	if !yearText.MatchString(text) {
+		return false
+	}
+	n, err := strconv.Atoi(text)
+	return err == nil && (n/100+1)%100 == n%100
 }
 
 // Evidence returns what an Access is made from: an account and, for those who see

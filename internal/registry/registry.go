@@ -95,11 +95,11 @@ func CheckUser(u User) error {
 // administrator.
 func UserProblems(u User) []Problem {
 	var out []Problem
+	if u.Display == "" || len(u.Display) > 100 {
+		out = append(out, Problem{"display", "Give the person’s name, at most 100 characters."})
+	}
 	if !nameText.MatchString(u.Name) {
 		out = append(out, Problem{"account", "An account name has 3 to 64 small letters, digits, dots, dashes or @."})
-	}
-	if u.Display == "" || len(u.Display) > 100 {
-		out = append(out, Problem{"display", "Give the person's name, at most 100 characters."})
 	}
 	if !slices.Contains(policy.Roles(), u.Role) {
 		out = append(out, Problem{"role", "There is no such role; choose researcher, clinician, planner, data-manager, ig-lead or auditor."})

@@ -217,7 +217,7 @@ func ignoreGone(error) error { return nil }
 func (s *Server) frame(r *http.Request, title, section string) view.Frame {
 	f := view.Frame{Title: title, Section: section, Now: s.c.Now().Format("2 January 2006, 15:04"), Asset: s.c.Assets.URL}
 	if u, x, ok := s.signedIn(r.Context(), r); ok {
-		f.User, f.Nav, f.Purpose, f.Switch = u.Display, navigation(u), x.Agreement, u.SeesRecords()
+		f.User, f.Nav, f.Home, f.Purpose, f.Switch = u.Display, navigation(u), home(u.Role), x.Agreement, u.SeesRecords()
 		if acc, err := s.c.Auth.Access(r.Context(), u, x); err == nil {
 			if at, what, ok := acc.Ends(); ok {
 				_, f.Ending = view.Ending(at, what, s.c.Now())

@@ -92,6 +92,11 @@ func (s *Server) agreements(w http.ResponseWriter, r *http.Request) error {
 	for _, a := range all {
 		line := view.AgreementLine{Ref: a.Agreement.Ref, Title: a.Agreement.Title, URL: agreementURL(a.Agreement.Ref, ""), Basis: a.Agreement.Basis.Label(), Organisation: a.Agreement.Organisation,
 			Ends: s.written(a.Agreement.Until, true), State: a.State, Good: a.State == "in force", Lacks: strings.Join(a.Lacks, ", "), People: strconv.Itoa(len(a.People))}
+		if n := lacking(a); n == 1 {
+			line.Lacking = "1 person lacks something"
+		} else if n > 1 {
+			line.Lacking = strconv.Itoa(n) + " people lack something"
+		}
 		x.Lines = append(x.Lines, line)
 	}
 	now := s.c.Now()
@@ -99,6 +104,7 @@ func (s *Server) agreements(w http.ResponseWriter, r *http.Request) error {
 		line := view.SoonLine{When: s.written(e.At, true), In: left(e.At.Sub(now)), What: strings.TrimPrefix(e.What, "your "), Who: e.User.Display, Ref: e.Agreement, URL: agreementURL(e.Agreement, "")}
 		if e.User.Name != "" {
 			line.Who += " (" + e.User.Name + ")"
+			line.WhoURL = personURL(e.User.Name)
 		}
 		x.Soon = append(x.Soon, line)
 	}
@@ -127,6 +133,18 @@ func (s *Server) agreement(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	x := s.agreementSheet(a, v.access.Leads())
+	if i := slices.IndexFunc(a.People, func(p oversight.Place) bool { return p.User.Name == r.URL.Query().Get("named") }); i >= 0 {
+		p := a.People[i]
+		lacks := slices.Concat(a.Lacks, p.Lacks)
+		switch {
+		case len(lacks) > 0:
+			x.Said = p.User.Display + " is named on it and sees nothing yet: " + strings.Join(lacks, ", ") + " is missing."
+		case p.Ends.IsZero():
+			x.Said = p.User.Display + " is named on it."
+		default:
+			x.Said = p.User.Display + " is named on it. Access ends " + s.written(p.Ends, true) + "."
+		}
+	}
 	for i, p := range a.People {
 		if x.Lead && p.User.Name != v.user.Name && a.Agreement.Revoked.IsZero() {
 			x.Named[i].URL = agreementURL(a.Agreement.Ref, "person") + "?person=" + url.QueryEscape(p.User.Name)
@@ -154,11 +172,7 @@ func (s *Server) agreementSheet(st oversight.Standing, lead bool) view.Agreement
 	add("In force from", s.written(a.From, false))
 	add("Ends", s.written(a.Until, true))
 	add("Data sets", strings.Join(a.Subsets, ", "))
-	var years []string
-	for _, y := range a.Years {
-		years = append(years, yearLabel(y))
-	}
-	add("Financial years", strings.Join(years, ", "))
+	add("Financial years", writeYears(a.Years, ", "))
 	fields := "None"
 	if len(a.Fields) > 0 {
 		fields = strings.Join(a.Fields, ", ")

@@ -58,7 +58,7 @@ func TestAgreementsByTheLead(t *testing.T) {
 	if w.Code != http.StatusBadRequest || len(s.changes(before)) != 0 {
 		t.Fatalf("status %d, %v", w.Code, s.changes(before))
 	}
-	contains(t, w.Body.String(), "There is a problem", "There is no field nothing in the data dictionary.", "Write a day as 31/03/2027")
+	contains(t, w.Body.String(), "Error: Add an agreement", "There is a problem", "There is no field nothing in the data dictionary.", "Write a day as 31/03/2027")
 	for _, at := range []string{"#fields", "#proof.dspt.from"} {
 		if !doc.first(func(n node) bool { return n.attr("href") == at }).ok() || !doc.first(byID(at[1:])).ok() {
 			t.Errorf("no way from the summary to %s", at)
@@ -93,6 +93,8 @@ func TestAgreementsByTheLead(t *testing.T) {
 	if w = s.post(lead, at+"/person", name); w.Code != http.StatusSeeOther {
 		t.Fatalf("naming: %d: %s", w.Code, plain(w.Body.String()))
 	}
+	_, body, _ = s.get(lead, w.Header().Get("Location"))
+	contains(t, body, "is named on it and sees nothing yet: study protocol is missing.")
 	_, body, _ = s.get(ana, "/purpose")
 	contains(t, body, "Agreement DSA/9 has no study protocol on file.")
 	// amending

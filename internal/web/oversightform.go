@@ -97,7 +97,7 @@ func (s *Server) readAgreement(in url.Values) (registry.Agreement, []registry.Pr
 	}
 	text := func(key string) string { return strings.TrimSpace(strings.ReplaceAll(in.Get(key), "\r\n", "\n")) }
 	a := registry.Agreement{Ref: text("ref"), Title: text("title"), Basis: policy.Basis(in.Get("basis")), Organisation: text("organisation"), From: at("from", false), Until: at("until", true),
-		Subsets: listed(in.Get("subsets")), Years: listed(in.Get("years")), Exports: in["exports"], Provider: strings.ToUpper(text("provider")), Specialties: listed(in.Get("specialties")),
+		Subsets: listed(in.Get("subsets")), Years: readYears(in.Get("years")), Exports: in["exports"], Provider: strings.ToUpper(text("provider")), Specialties: listed(in.Get("specialties")),
 		Consultants: listed(strings.ToUpper(in.Get("consultants"))), Whole: in.Get("whole") != "", Exceptions: in.Get("exceptions") != "", Terms: text("terms")}
 	var err error
 	if a.Fields, err = oversight.Fields(s.c.Dictionary, listed(in.Get("fields"))); err != nil {
@@ -120,13 +120,34 @@ func (s *Server) readAgreement(in url.Values) (registry.Agreement, []registry.Pr
 			wrong = append(wrong, p)
 		}
 	}
-	return a, wrong
+	return a, onPage(wrong)
+}
+
+// onPage says of what is chosen from a list on a page, and of what is written in
+// another form there, what a person does about it.
+func onPage(wrong []registry.Problem) []registry.Problem {
+	say := map[string]string{"role": "Choose the role.", "basis": "Choose the basis.", "years": "List the financial years that the agreement covers, such as 2008/09 to 2012/13."}
+	for i, p := range wrong {
+		if text := say[p.At]; text != "" {
+			wrong[i].Say = text
+		}
+	}
+	return wrong
+}
+
+// titled is the title of a page with a form, which says whether something in it is
+// wrong.
+func titled(title string, wrong []registry.Problem) string {
+	if len(wrong) > 0 {
+		return "Error: " + title
+	}
+	return title
 }
 
 // writeAgreement is an agreement as the form holds it.
 func (s *Server) writeAgreement(a registry.Agreement) url.Values {
 	out := url.Values{"ref": {a.Ref}, "title": {a.Title}, "basis": {string(a.Basis)}, "organisation": {a.Organisation}, "from": {s.written(a.From, false)}, "until": {s.written(a.Until, true)},
-		"subsets": {strings.Join(a.Subsets, " ")}, "years": {strings.Join(a.Years, " ")}, "fields": {strings.Join(a.Fields, " ")}, "exports": a.Exports, "provider": {a.Provider},
+		"subsets": {strings.Join(a.Subsets, " ")}, "years": {writeYears(a.Years, " ")}, "fields": {strings.Join(a.Fields, " ")}, "exports": a.Exports, "provider": {a.Provider},
 		"specialties": {strings.Join(a.Specialties, " ")}, "consultants": {strings.Join(a.Consultants, " ")}, "terms": {a.Terms}, "version": {oversight.Version(a)}}
 	if a.LookBack > 0 {
 		out.Set("lookback", strconv.Itoa(a.LookBack))
@@ -167,7 +188,7 @@ func (s *Server) agreementForm(w http.ResponseWriter, r *http.Request, status in
 		f.short("from", "In force from", whenHint),
 		f.short("until", "Ends", "The last day, 31/03/2027, or the moment at which it ends, 31/03/2027 17:00"),
 		f.field("subsets", "Data sets", "Such as dermatology"),
-		f.field("years", "Financial years", "As FYEAR has them: 0809 0910 for 2008/09 and 2009/10"),
+		f.field("years", "Financial years", "Such as 2008/09 to 2012/13, or 2008/09 2010/11"),
 		f.long("fields", "Fields beyond the ordinary ones", "Names from the data dictionary, such as LSOA01 or LOPATID"))
 	x.Team = []view.FormField{
 		f.short("provider", "Trust", "Provider code, PROCODE3, such as RTH"),
@@ -200,11 +221,7 @@ func (s *Server) agreementForm(w http.ResponseWriter, r *http.Request, status in
 	slices.SortFunc(x.Exports, func(a, b view.Box) int { return strings.Compare(b.Label, a.Label) })
 	x.ExportsError = f.say("exports")
 	x.Further = []view.FormField{f.long("terms", "Conditions beside the standing ones", "Everybody named is asked to accept new ones before seeing anything else")}
-	title := x.Title
-	if len(wrong) > 0 {
-		title = "Error: " + title
-	}
-	return s.show(w, r, status, view.AgreementFormPage(s.frame(r, title, "agreements"), x))
+	return s.show(w, r, status, view.AgreementFormPage(s.frame(r, titled(x.Title, wrong), "agreements"), x))
 }
 
 const whenHint = "A day, 31/03/2027, or a moment, 31/03/2027 17:00"
@@ -297,5 +314,5 @@ func (s *Server) revokeAgreement(w http.ResponseWriter, r *http.Request) error {
 	}
 	x := view.RevokeForm{Ref: a.Agreement.Ref, Title: a.Agreement.Title, Action: agreementURL(a.Agreement.Ref, "revoke"), Back: agreementURL(a.Agreement.Ref, ""), Errors: f.summary(), Named: named,
 		Why: f.long("why", "Why it is revoked", "It is kept in the access record, so name no patient")}
-	return s.show(w, r, status, view.RevokePage(s.frame(r, "Revoke "+a.Agreement.Ref, "agreements"), x))
+	return s.show(w, r, status, view.RevokePage(s.frame(r, titled("Revoke "+a.Agreement.Ref, wrong), "agreements"), x))
 }

@@ -47,7 +47,7 @@ func (s *Server) namePerson(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
-			http.Redirect(w, r, agreementURL(a.Agreement.Ref, ""), http.StatusSeeOther)
+			http.Redirect(w, r, agreementURL(a.Agreement.Ref, "")+"?named="+url.QueryEscape(in.Get("person")), http.StatusSeeOther)
 			return nil
 		}
 	}
@@ -109,8 +109,8 @@ func (s *Server) placeForm(w http.ResponseWriter, r *http.Request, status int, a
 	}
 	x.Fields = []view.FormField{
 		f.short("from", "Named from", whenHint),
-		f.short("until", "Named until", "Empty: as long as the agreement"),
-		f.short("trained", "Last training in data security", "It lasts a year"),
+		f.short("until", "Named until", "The last day. For three months: "+s.written(s.c.Now().AddDate(0, 3, 0).Truncate(24*time.Hour), false)+". Empty: as long as the agreement"),
+		f.short("trained", "Last training in data security", "The day of it. It lasts a year"),
 	}
 	if a.Agreement.Basis == policy.Clinical {
 		x.Fields = append(x.Fields,
@@ -118,7 +118,7 @@ func (s *Server) placeForm(w http.ResponseWriter, r *http.Request, status int, a
 			f.field("sponsor", "Sponsor at the trust", "Who vouches for the person"),
 			f.short("attested", "Responsibility confirmed", "It lasts 90 days; empty: the person confirms it before seeing anything"))
 	}
-	return s.show(w, r, status, view.PlacePage(s.frame(r, x.Heading, "agreements"), x))
+	return s.show(w, r, status, view.PlacePage(s.frame(r, titled(x.Heading, wrong), "agreements"), x))
 }
 
 // takeOff takes somebody off an agreement.
@@ -278,7 +278,7 @@ func (s *Server) addPerson(w http.ResponseWriter, r *http.Request) error {
 	in := r.PostForm
 	u := registry.User{Name: strings.ToLower(strings.TrimSpace(in.Get("account"))), Display: strings.TrimSpace(in.Get("display")), Role: policy.Role(in.Get("role"))}
 	if wrong := registry.UserProblems(u); len(wrong) > 0 {
-		return s.personForm(w, r, http.StatusBadRequest, in, wrong)
+		return s.personForm(w, r, http.StatusBadRequest, in, onPage(wrong))
 	}
 	password, err := s.oversight.FirstPassword()
 	if err != nil {
@@ -291,7 +291,7 @@ func (s *Server) addPerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.FirstPasswordPage(s.frame(r, "Account added", "people"), view.FirstPassword{Name: u.Name, Display: u.Display, Password: password, URL: personURL(u.Name)}))
+	return s.show(w, r, http.StatusOK, view.FirstPasswordPage(s.frame(r, "Account added", "people"), view.FirstPassword{Name: u.Name, Display: u.Display, Password: password, URL: personURL(u.Name), Sees: u.SeesRecords()}))
 }
 
 func (s *Server) personForm(w http.ResponseWriter, r *http.Request, status int, in url.Values, wrong []registry.Problem) error {
@@ -303,5 +303,5 @@ func (s *Server) personForm(w http.ResponseWriter, r *http.Request, status int, 
 	for _, role := range policy.Roles() {
 		x.Roles = append(x.Roles, view.Box{Value: string(role), Label: role.Label(), On: in.Get("role") == string(role)})
 	}
-	return s.show(w, r, status, view.PersonFormPage(s.frame(r, "Add an account", "people"), x))
+	return s.show(w, r, status, view.PersonFormPage(s.frame(r, titled("Add an account", wrong), "people"), x))
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -85,7 +84,18 @@ func incomplete(all []oversight.Standing) int {
 		if a.Over() {
 			continue
 		}
-		if len(a.Lacks) > 0 || slices.ContainsFunc(a.People, func(p oversight.Place) bool { return len(p.Lacks) > 0 }) {
+		if len(a.Lacks) > 0 || lacking(a) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// lacking counts the people on an agreement who lack something.
+func lacking(a oversight.Standing) int {
+	n := 0
+	for _, p := range a.People {
+		if len(p.Lacks) > 0 {
 			n++
 		}
 	}

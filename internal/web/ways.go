@@ -31,6 +31,8 @@ func waysOn(r *http.Request, err error) []view.Link {
 	switch kind := fault.Of(err); {
 	case kind == fault.Unavailable || kind == fault.Internal || kind == fault.Limited:
 		return []view.Link{again}
+	case kind == fault.Invalid && strings.HasPrefix(r.URL.Path, "/oversight/"):
+		return []view.Link{{Text: "Start again without filters", URL: r.URL.Path}}
 	case !records:
 		return nil
 	case kind == fault.Gone:

@@ -13,3 +13,7 @@ import { begin } from './place';
 
 document.documentElement.classList.add('js');
 begin();
+// Whoever sent a form with something wrong in it is taken to what that is; and in
+// a narrow window the navigation shows where one is.
+document.querySelector<HTMLElement>('.error-summary[tabindex]')?.focus();
+document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });

@@ -151,7 +151,7 @@ func ExceptionsPage(f Frame, x ExceptionsList) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(x.Waiting) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>None.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>None waits for a review.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

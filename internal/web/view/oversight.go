@@ -59,11 +59,12 @@ type AgreementLine struct {
 	Ref, Title, URL, Basis, Organisation, Ends, State string
 	Good                                              bool // in force
 	Lacks                                             string
+	Lacking                                           string // how many people lack something; ""
 	People                                            string
 }
 
 // SoonLine is something that ends soon.
-type SoonLine struct{ When, In, What, Who, Ref, URL string }
+type SoonLine struct{ When, In, What, Who, WhoURL, Ref, URL string }
 
 // AgreementSheet is one agreement.
 type AgreementSheet struct {
@@ -78,6 +79,7 @@ type AgreementSheet struct {
 	Clinical                             bool
 	AmendURL, RevokeURL, NameURL, PostTo string
 	EventsURL                            string // of the access record
+	Said                                 string // what was just done; ""
 }
 
 // ProofLine is evidence on file, or that there is none.
@@ -176,4 +178,7 @@ type PersonForm struct {
 }
 
 // FirstPassword shows a new account's password, once.
-type FirstPassword struct{ Name, Display, Password, URL string }
+type FirstPassword struct {
+	Name, Display, Password, URL string
+	Sees                         bool // records, once they are named on an agreement
+}

@@ -21,11 +21,20 @@ type Frame struct {
 	User    string // display name; "" if nobody is signed in
 	Now     string // day and time, for paper
 	Nav     []Link
+	Home    string // where the person's work begins; "" if nobody is signed in
 	Purpose string // reference of the agreement that was chosen; "" if none is, or for roles without one
 	Ending  string // warning that the access ends soon; ""
 	Confirm bool   // what ends is the person's own confirmation of responsibility
 	Notices int    // how many things the person is to be told about their own account
 	Switch  bool   // the person works under agreements, and can choose another
+}
+
+// Start is where to begin again.
+func (f Frame) Start() string {
+	if f.Home != "" {
+		return f.Home
+	}
+	return "/"
 }
 
 // Link is an entry of the main navigation, or a way to go on.
