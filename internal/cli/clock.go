@@ -9,9 +9,6 @@ import (
 	"webenablehes/internal/registry"
 )
 
-// sameTime is how far the clocks of machines that take turns may be apart.
-const sameTime = 5 * time.Second
-
 // clock refuses to serve where the access record holds an event that is still to
 // come: by a clock that was put back, what has ended would be in force again.
 // Somebody who says that the clock is right now is in the record with it.
@@ -22,11 +19,11 @@ func (c serveCmd) clock(g *globals, reg registry.Store) error {
 	switch {
 	case err != nil:
 		return err
-	case !now.Add(sameTime).Before(last):
+	case !now.Add(audit.SameTime).Before(last):
 		return nil
 	case !c.ClockRight:
 		return fault.New(fault.Unavailable, "The access record holds an event of %s, and this machine's clock says %s. Set the clock right: by a clock that was put back, agreements that have ended would be in force again. If it was wrong then and is right now, say so once with --clock-put-right.",
 			last.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime))
 	}
-	return reg.Record(g.ctx, audit.Event{At: now, Kind: "clock", Actor: systemUser(), Question: fmt.Sprintf("the clock was put right, back from %s", last.UTC().Format(time.DateTime)), Outcome: "done"})
+	return reg.Record(g.ctx, audit.Event{At: now, Kind: audit.ClockKind, Actor: systemUser(), Question: fmt.Sprintf("the clock was put right, back from %s", last.UTC().Format(time.DateTime)), Outcome: "done"})
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"os"
 	"os/user"
 	"slices"
 	"time"
@@ -22,6 +23,7 @@ type loadCmd struct {
 	OptOut      string   `help:"Whether the national data opt-out was applied at the source: yes, no, not-needed, or the day on which it was (2026-10-01). Needed with identifying fields." placeholder:"ANSWER"`
 	Header      string   `help:"File that names the columns of files without a header: one line, or one name a line." type:"path"`
 	Map         string   `help:"File that says which columns are which fields: lines POSITION = FIELD or NAME = FIELD." type:"path"`
+	Manifest    string   `help:"What whoever sent the files says of them: comma-separated, its first line name,rows,sha256. Whatever differs refuses the load." type:"path"`
 	Quiet       bool     `help:"No progress bar."`
 	Files       []string `arg:"" name:"file" help:"Raw files: delimited text, plain, gzip or zip." type:"path"`
 }
@@ -43,6 +45,10 @@ func (c *loadCmd) Run(g *globals) error {
 		return err
 	}
 	cut, err := subset.Find(c.Subset, dict)
+	if err != nil {
+		return err
+	}
+	expected, err := c.manifest()
 	if err != nil {
 		return err
 	}
@@ -74,6 +80,11 @@ func (c *loadCmd) Run(g *globals) error {
 		if err := b.Close(); err != nil {
 			return err
 		}
+		if expected != nil {
+			if err := expected.Check(report.Files); err != nil {
+				return err
+			}
+		}
 		if report.Rows.Kept == 0 {
 			_ = report.WriteText(g.env.Out)
 			return fault.Wrap(fault.Invalid, errNoRows, "No row was kept, so nothing was published. See why above")
@@ -87,7 +98,28 @@ func (c *loadCmd) Run(g *globals) error {
 	if err != nil {
 		return errors.Join(err, m.build.Abort())
 	}
-	return errors.Join(g.note("load", c.Agreement, m.build.ID(), "subset "+cut.Name), m.said)
+	what := "subset " + cut.Name
+	if expected != nil {
+		what += ", files as in the manifest"
+	}
+	return errors.Join(g.note("load", c.Agreement, m.build.ID(), what), m.said)
+}
+
+// manifest reads what is said of the files, if there is a manifest.
+func (c *loadCmd) manifest() (*load.Manifest, error) {
+	if c.Manifest == "" {
+		return nil, nil
+	}
+	f, err := os.Open(c.Manifest)
+	if err != nil {
+		return nil, fault.Wrap(fault.NotFound, err, "The manifest cannot be opened")
+	}
+	defer f.Close()
+	m, err := load.ReadManifest(f)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.Complete(c.Files)
 }
 
 // check refuses what must not be loaded before anything is read.

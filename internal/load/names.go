@@ -37,7 +37,7 @@ type fileName struct {
 // be read in two ways, both are given: 2021 is 2020-21 or begins in 2021.
 func nameSays(name string) fileName {
 	var out fileName
-	name = name[strings.LastIndex(name, ": ")+1:] // of an archive's member its own
+	name = name[strings.LastIndex(name, memberMark)+1:] // of an archive's member its own
 	found := regexp.MustCompile(`(?i)(?:HES[_ -]?(APC|OP|AE|CC)|(?:^|[^A-Z])(APC))(?:$|[^A-Z0-9]+(?:(\d{4})(\d{2})?(?:\D|$))?)`).FindStringSubmatch(name)
 	if found == nil {
 		return out

@@ -85,6 +85,9 @@ func openFile(file string) (*os.File, os.FileInfo, error) {
 	return f, st, nil
 }
 
+// memberMark stands between the name of an archive and that of a text in it.
+const memberMark = ": "
+
 // inputs lists the texts of a file that was named to be loaded. A separate header
 // that lies beside its text is none.
 func inputs(file string) ([]*input, error) {
@@ -167,7 +170,7 @@ func members(f *os.File, one input) ([]*input, error) {
 			return nil, fault.New(fault.Invalid, "%s holds a file that unpacks to more than %d times its size.", one.name, maxRatio)
 		}
 		next := one
-		next.member, next.packed, next.name = i, "zip", one.name+": "+path.Base(m.Name)
+		next.member, next.packed, next.name = i, "zip", one.name+memberMark+path.Base(m.Name)
 		if namesColumns(m.Name) {
 			if _, two := headers[stem(m.Name)]; two {
 				headers[stem(m.Name)] = nil // which of them is not for us to say

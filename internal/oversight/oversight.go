@@ -83,7 +83,7 @@ func (s *Service) carry(ctx context.Context, by By, e event, change func(context
 		return s.o.Store.Record(ctx, audit.Event{At: s.o.Now(), Kind: e.kind, Actor: by.name, Role: string(by.role), Purpose: e.purpose, Question: e.question, Outcome: outcome, Address: by.address, Request: by.request})
 	}
 	if err := record(ctx, "begun"); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "The access record cannot be written, so nothing was changed. Please try again in a few minutes.")
+		return audit.Unwritten(err, "nothing was changed")
 	}
 	ctx = context.WithoutCancel(ctx)
 	if err := change(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"webenablehes/internal/audit"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/policy"
 )
@@ -145,7 +146,7 @@ func (w *Warehouse) spend(ctx context.Context, acc policy.Access, a asking, l *l
 		e := w.event(acc, a, "")
 		e.Kind, e.Question, e.Unit, e.Outcome = "alert", alert, "", outcome
 		if err := w.o.Recorder.Record(ctx, e); err != nil {
-			return fault.Wrap(fault.Unavailable, err, "The access record cannot be written, so nothing can be shown. Please try again in a few minutes.")
+			return audit.Unwritten(err, "nothing can be shown")
 		}
 	}
 	if over == "" {

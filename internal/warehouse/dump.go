@@ -86,7 +86,7 @@ func (w *Warehouse) dump(ctx context.Context, acc policy.Access, d Dump, sink Si
 	}
 	event.Outcome = "begun"
 	if err := w.o.Recorder.Record(ctx, *event); err != nil {
-		return got, fault.Wrap(fault.Unavailable, err, "The access record cannot be written, so nothing can be handed out. Please try again in a few minutes")
+		return got, audit.Unwritten(err, "nothing can be handed out")
 	}
 	err = w.scan(ctx, scanner, d, sink, &got)
 	event.Rows = got.Lines
@@ -102,7 +102,7 @@ func (w *Warehouse) close(ctx context.Context, event *audit.Event, outcome, how 
 	e := *event
 	e.At, e.Outcome, e.Question = w.o.Now(), outcome, event.Question+"; "+how
 	err := w.o.Recorder.Record(context.WithoutCancel(ctx), e)
-	return fault.Wrap(fault.Unavailable, err, "The access record cannot be written, so no file was left. Please try again in a few minutes")
+	return audit.Unwritten(err, "no file was left")
 }
 
 // scan writes all lines and finishes the sink. got has the lines written even if

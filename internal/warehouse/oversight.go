@@ -49,7 +49,7 @@ func (w *Warehouse) oversightEvent(acc policy.Access, what string, from Client) 
 // looked records that somebody looked at the record. Without the event there is
 // no answer.
 func (w *Warehouse) looked(ctx context.Context, e audit.Event) error {
-	return fault.Wrap(fault.Unavailable, w.o.Recorder.Record(ctx, e), "The access record cannot be written, so nothing can be shown. Please try again in a few minutes.")
+	return audit.Unwritten(w.o.Recorder.Record(ctx, e), "nothing can be shown")
 }
 
 // page reads a page of the record: from Before down, or from After up.

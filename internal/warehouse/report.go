@@ -227,7 +227,7 @@ func (w *Warehouse) reportEvent(acc policy.Access, what, id, outcome string, fro
 // tell records that a report was shown. Without the event there is no answer.
 func (w *Warehouse) tell(ctx context.Context, acc policy.Access, what, id string, from Client) error {
 	err := w.o.Recorder.Record(ctx, w.reportEvent(acc, what, id, "shown", from))
-	return fault.Wrap(fault.Unavailable, err, "The access record cannot be written, so nothing can be shown. Please try again in a few minutes.")
+	return audit.Unwritten(err, "nothing can be shown")
 }
 
 func (l Loaded) load(acc policy.Access) Load {

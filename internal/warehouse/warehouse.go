@@ -233,7 +233,7 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 		event.Question += fmt.Sprintf("; worked out from %d episodes", out.used)
 	}
 	if err := w.o.Recorder.Record(ctx, event); err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "The access record cannot be written, so nothing can be shown. Please try again in a few minutes.")
+		return nil, audit.Unwritten(err, "nothing can be shown")
 	}
 	shown = event.Rows
 	return out, nil

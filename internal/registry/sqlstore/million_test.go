@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -30,9 +31,9 @@ func fill(t testing.TB, s *Store, n int) {
 		}
 		body, err := audit.Encode(e)
 		must(t, err)
-		together = append(together, pending{body: body})
+		together = append(together, pending{event: e, body: body})
 		if len(together) == 10_000 || i == n-1 {
-			must(t, s.write(together))
+			must(t, errors.Join(s.write(together)...))
 			together = together[:0]
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 // pending is an event that waits to be written.
 type pending struct {
+	event  audit.Event
 	body   []byte
 	result chan error
 }
@@ -22,7 +23,7 @@ const maxTogether = 256
 // prepare prepares what each event takes: reading the statements again would cost
 // as much as carrying them out.
 func (s *Store) prepare(ctx context.Context) (err error) {
-	if s.last, err = s.db.PrepareContext(ctx, `select seq, hash from access_log order by seq desc limit 1`); err == nil {
+	if s.last, err = s.db.PrepareContext(ctx, `select seq, hash, body from access_log order by seq desc limit 1`); err == nil {
 		s.add, err = s.db.PrepareContext(ctx, `insert into access_log (seq, body, hash) values (?,?,?)`)
 	}
 	return outcome(err, "access record")
@@ -35,7 +36,7 @@ func (s *Store) Record(ctx context.Context, e audit.Event) error {
 	if err != nil {
 		return err
 	}
-	p := pending{body, make(chan error, 1)}
+	p := pending{e, body, make(chan error, 1)}
 	select {
 	case s.events <- p:
 	case <-s.closing:
@@ -66,40 +67,53 @@ func (s *Store) record() {
 				break gather
 			}
 		}
-		err := s.write(together)
-		for _, p := range together {
-			p.result <- err
+		for i, err := range s.write(together) {
+			together[i].result <- err
 		}
 	}
 }
 
 // write appends events to the chain in one transaction. The chain's head is
-// read inside it, so that several processes can append.
-func (s *Store) write(events []pending) error {
+// read inside it, so that several processes can append. It returns what became of
+// each: those that do not follow what was recorded before are left out.
+func (s *Store) write(events []pending) []error {
+	out := make([]error, len(events))
+	if err := s.append(events, out); err != nil {
+		for i := range out {
+			if out[i] == nil {
+				out[i] = unwritable(err)
+			}
+		}
+	}
+	return out
+}
+
+func (s *Store) append(events []pending, out []error) error {
 	ctx := context.Background() // not any one caller's
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return unwritable(err)
+		return err
 	}
 	defer tx.Rollback()
 	var seq int64
 	var head string
-	err = tx.StmtContext(ctx, s.last).QueryRowContext(ctx).Scan(&seq, &head)
+	var last []byte
+	err = tx.StmtContext(ctx, s.last).QueryRowContext(ctx).Scan(&seq, &head, &last)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return unwritable(err)
+		return err
 	}
 	add := tx.StmtContext(ctx, s.add)
-	for _, e := range events {
+	for i, e := range events {
+		if out[i] = audit.Follows(last, e.event); out[i] != nil {
+			continue
+		}
 		seq++
-		head = audit.Link(seq, head, e.body)
+		last, head = e.body, audit.Link(seq, head, e.body)
 		if _, err := add.ExecContext(ctx, seq, e.body, head); err != nil {
-			return unwritable(err)
+			return err
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		return unwritable(err)
-	}
-	return nil
+	return tx.Commit()
 }
 
 func unwritable(err error) error {
