@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"webenablehes/internal/audit"
 	"webenablehes/internal/fault"
@@ -114,7 +115,7 @@ func (c auditSearchCmd) Run(g *globals) error {
 		}
 		n++
 		v := e.Event
-		fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", e.Seq, v.At.UTC().Format("2006-01-02 15:04:05"), v.Actor, v.Purpose, v.Kind, v.Outcome, v.Rows, v.Persons.Len(), oneLine(v.Question))
+		fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", e.Seq, v.At.UTC().Format("2006-01-02 15:04:05"), oneLine(v.Actor), oneLine(v.Purpose), v.Kind, v.Outcome, v.Rows, v.Persons.Len(), oneLine(v.Question))
 		return true
 	})
 	if err != nil {
@@ -126,9 +127,10 @@ func (c auditSearchCmd) Run(g *globals) error {
 	return out.Flush()
 }
 
-// oneLine keeps a text from looking like two lines of a list.
+// oneLine keeps a text from looking like two lines of a list, and from telling the
+// terminal anything.
 func oneLine(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) }), " ")
 }
 
 type auditExportCmd struct {

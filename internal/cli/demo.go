@@ -68,7 +68,10 @@ func (g *globals) demoPeople(reg *sqlstore.Store, years []string, subset string)
 	for _, a := range demoAgreements(years, subset, now) {
 		err := reg.AddAgreement(g.ctx, a)
 		if fault.Of(err) == fault.Conflict {
-			err = reg.AmendAgreement(g.ctx, a)
+			var was registry.Agreement
+			if was, err = reg.Agreement(g.ctx, a.Ref); err == nil {
+				err = reg.AmendAgreement(g.ctx, was, a)
+			}
 		}
 		if err != nil {
 			return err

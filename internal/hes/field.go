@@ -65,6 +65,16 @@ type Field struct {
 // in a raw file is not taken.
 func (f Field) Derived() bool { return f.Group == "Derived" }
 
+// OfOthers tells whether the field is worked out from other episodes of the same
+// person, whenever and wherever those were, and so tells of them.
+func (f Field) OfOthers() bool {
+	switch f.Name {
+	case "READMITTED_30", "CHARLSON_1Y", "CHARLSON_5Y", "ELIXHAUSER_1Y", "ELIXHAUSER_5Y":
+		return true
+	}
+	return false
+}
+
 // List tells whether the field is a family of slots: its value is a list, and a
 // condition on it holds when any slot meets it.
 func (f Field) List() bool { return f.Slots > 0 }

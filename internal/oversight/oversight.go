@@ -124,7 +124,7 @@ func (s *Service) AmendAgreement(ctx context.Context, by By, a registry.Agreemen
 		return fault.New(fault.Conflict, "Somebody else has changed this agreement since you opened it. Open it again to see what it says now.")
 	}
 	a.Revision, a.Revoked, a.RevokedWhy = was.Revision, was.Revoked, was.RevokedWhy
-	return s.carry(ctx, by, event{"agreement-changed", a.Ref + " " + a.Title, changed(was, a)}, func(ctx context.Context) error { return s.o.Store.AmendAgreement(ctx, a) })
+	return s.carry(ctx, by, event{"agreement-changed", a.Ref + " " + a.Title, changed(was, a)}, func(ctx context.Context) error { return s.o.Store.AmendAgreement(ctx, was, a) })
 }
 
 // RevokeAgreement takes an agreement back.
@@ -148,7 +148,9 @@ func (s *Service) RevokeAgreement(ctx context.Context, by By, ref, why string) e
 	})
 }
 
-// Name puts a person on an agreement, or replaces what is on file of them there.
+// Name puts a person on an agreement, or replaces what is on file of them there,
+// but for the person's own confirmation: that only a command changes, on the
+// machine.
 func (s *Service) Name(ctx context.Context, by By, account string, m registry.Member) error {
 	u, err := s.subject(ctx, by, account)
 	if err != nil {
@@ -160,12 +162,18 @@ func (s *Service) Name(ctx context.Context, by By, account string, m registry.Me
 		return err
 	case !u.SeesRecords():
 		return fault.New(fault.Invalid, "The role “%s” sees no records, so this account is named on no agreement.", u.Role.Label())
-	case !m.Until.IsZero() && !m.From.Before(m.Until):
-		return fault.New(fault.Invalid, "The place on the agreement must begin before it ends.")
-	case len(m.Registration) > 100 || len(m.Sponsor) > 200:
-		return fault.New(fault.Invalid, "The registration takes at most 100 characters, the sponsor 200.")
+	}
+	if wrong := registry.MemberProblems(m); len(wrong) > 0 {
+		return fault.New(fault.Invalid, "%s", wrong[0].Say)
 	}
 	m.UserID = u.ID
+	if !by.machine { // a lead does not confirm for somebody else
+		was, err := s.o.Store.Member(ctx, m.Agreement, u.ID)
+		if err != nil && fault.Of(err) != fault.NotFound {
+			return err
+		}
+		m.Attested = was.Attested
+	}
 	said := u.Name + ": from " + day(m.From) + until(m.Until) + ", trained " + day(m.Trained)
 	if a.Basis == policy.Clinical {
 		said += ", registration and sponsor " + map[bool]string{true: "on file", false: "missing"}[m.Registration != "" && m.Sponsor != ""] + ", confirmed " + day(m.Attested)
@@ -212,8 +220,9 @@ func (s *Service) Confirm(ctx context.Context, u registry.User, ref, address, re
 	if err := s.MayConfirm(u, a, m); err != nil {
 		return err
 	}
-	m.Attested = s.o.Now()
-	return s.carry(ctx, Person(u, address, request), event{"attested", a.Ref + " " + a.Title, "responsibility for the patients confirmed"}, func(ctx context.Context) error { return s.o.Store.PutMember(ctx, m) })
+	return s.carry(ctx, Person(u, address, request), event{"attested", a.Ref + " " + a.Title, "responsibility for the patients confirmed"}, func(ctx context.Context) error {
+		return s.o.Store.Attest(ctx, ref, u.ID, s.o.Now())
+	})
 }
 
 // MayConfirm tells why a person cannot confirm the responsibility for the patients

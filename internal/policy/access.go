@@ -76,7 +76,7 @@ type Access struct {
 	basis      Basis
 	until      time.Time // exclusive; zero: no agreement, for roles that see no rows
 	ends       string    // what ends then
-	years      query.Expr
+	years      query.In
 	team       *team    // Clinician
 	subsets    []string // data sets that the agreement covers
 	fields     map[string]bool
@@ -166,8 +166,13 @@ func (a Access) SeesLoads() bool { return a.role.SeesLoads() }
 // Covers tells whether a field may be used and shown under the access. The
 // person key never is: pages show a keyed pseudonym instead. What identifies a
 // person directly needs the second basis, the others by what the agreement lists.
-func (a Access) Covers(f hes.Field) bool {
+// What is worked out from other episodes of the person tells of those: it is for
+// whoever may see all that the release holds of the person.
+func (a Access) Covers(f hes.Field, over Over) bool {
 	if !a.SeesRows() || f.Name == hes.PersonField || f.AliasOf == hes.PersonField {
+		return false
+	}
+	if f.OfOthers() && !a.whole(over) {
 		return false
 	}
 	if f.Class == hes.Public || f.Class == hes.Ordinary {
@@ -224,7 +229,7 @@ func (a Access) Narrow(q query.Query, s Scope, over Over, d *hes.Dictionary, now
 		if !ok {
 			return query.Never{}, fault.New(fault.Invalid, "There is no field of that name in the data dictionary.")
 		}
-		if !a.Covers(f) {
+		if !a.Covers(f, over) {
 			return query.Never{}, fault.New(fault.Denied, "The field %s is not covered by agreement %s. Ask the information governance lead.", f.Name, a.agreement)
 		}
 	}

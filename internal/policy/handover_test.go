@@ -80,7 +80,7 @@ func TestHandoverOpensNothingElse(t *testing.T) {
 		t.Error("it sees something")
 	}
 	for _, f := range d.Fields() {
-		if a.Covers(f) {
+		if a.Covers(f, policy.Over{}) {
 			t.Errorf("it covers %s on a page", f.Name)
 		}
 	}

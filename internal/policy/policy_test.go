@@ -237,8 +237,8 @@ func TestWhoCoversWhat(t *testing.T) {
 		a, _ := policy.New(e, noon)
 		rows := role == policy.Researcher || role == policy.Clinician
 		for _, f := range d.Fields() {
-			want := rows && f.Name != hes.PersonField && f.AliasOf != hes.PersonField && (f.Class <= hes.Ordinary || f.Name == "CONSULT" || f.Name == "LSOA01")
-			if a.Covers(f) != want {
+			want := rows && f.Name != hes.PersonField && f.AliasOf != hes.PersonField && (f.Class <= hes.Ordinary && !f.OfOthers() || f.Name == "CONSULT" || f.Name == "LSOA01")
+			if a.Covers(f, policy.Over{Subset: "dermatology", Years: []string{"0809", "0910"}}) != want {
 				t.Errorf("%q, %s (%s): %v", role, f.Name, f.Class, !want)
 			}
 		}
@@ -252,6 +252,51 @@ func TestWhoCoversWhat(t *testing.T) {
 		}
 		if _, err := a.Narrow(query.Query{Unit: query.Patients, Limit: 1}, policy.Scope{}, policy.Over{Subset: "dermatology"}, d, noon.Add(time.Hour)); err == nil {
 			t.Errorf("%q, at the end of the agreement: allowed", role)
+		}
+	}
+}
+
+// What is worked out from a person's other episodes tells of them, so it is for
+// whoever may see all of them: every year of the release and every provider.
+func TestWhatOtherEpisodesTell(t *testing.T) {
+	d, err := hes.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	three := []string{"0708", "0809", "0910"}
+	clinician := policy.Evidence{Role: policy.Clinician, Years: three, Provider: "RAL", Specialties: []string{"330"}}
+	whole, excepting := clinician, clinician
+	whole.Whole = true
+	excepting.Whole, excepting.Exceptions = true, true
+	for name, c := range map[string]struct {
+		e    policy.Evidence
+		held []string
+		want bool
+	}{
+		"all-years":           {policy.Evidence{Role: policy.Researcher, Years: three}, three, true},
+		"a-release-of-fewer":  {policy.Evidence{Role: policy.Researcher, Years: three}, three[:1], true},
+		"a-later-year":        {policy.Evidence{Role: policy.Researcher, Years: three[:2]}, three, false},
+		"an-earlier-year":     {policy.Evidence{Role: policy.Researcher, Years: three[1:]}, three, false},
+		"not-known":           {policy.Evidence{Role: policy.Researcher, Years: three}, nil, false},
+		"own-provider":        {clinician, three, false},
+		"whole-history":       {whole, three, true},
+		"an-exception-of-own": {excepting, three, false},
+	} {
+		c.e.Account, c.e.Until = "x", noon.Add(time.Hour)
+		a, err := policy.New(policytest.Complete(c.e, noon), noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		over := policy.Over{Subset: policytest.Subset, Years: c.held}
+		for _, field := range []string{"READMITTED_30", "CHARLSON_1Y", "CHARLSON_5Y", "ELIXHAUSER_1Y", "ELIXHAUSER_5Y", "CHARLSON"} {
+			f, _ := d.Field(field)
+			want := c.want || field == "CHARLSON"
+			for what, q := range map[string]query.Query{"filter": {Where: query.In{Field: field, Values: []string{"1"}}}, "facet": {Facets: []query.Facet{{Field: field}}}, "chart": {Tables: [][]query.Group{{{Field: field}}}},
+				"column": {Unit: query.Patients, Limit: 1, Columns: []string{field}}, "order": {Unit: query.Patients, Limit: 1, Sort: []query.Sort{{Field: field}}}} {
+				if _, err := a.Narrow(q, policy.Scope{}, over, d, noon); (err == nil) != want || a.Covers(f, over) != want {
+					t.Errorf("%s, %s as a %s: %v", name, field, what, err)
+				}
+			}
 		}
 	}
 }

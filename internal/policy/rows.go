@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"webenablehes/internal/hes"
@@ -9,8 +10,9 @@ import (
 
 // Over is what a rule needs to know of the release that is asked.
 type Over struct {
-	Subset string // its data set
-	Last   string // its last admission, as a date; "" if none is dated
+	Subset string   // its data set
+	Last   string   // its last admission, as a date; "" if none is dated
+	Years  []string // the financial years that it holds
 }
 
 // team is whose patients a clinician sees.
@@ -39,6 +41,15 @@ func (t *team) patients(years query.Expr, last string) query.Expr {
 		return query.Never{}
 	}
 	return append(own, query.Range{Field: hes.AdmissionDate, From: day.AddDate(0, -t.months, 0).Format(time.DateOnly)})
+}
+
+// whole tells whether the access covers every episode that a release holds of the
+// persons whom it covers.
+func (a Access) whole(over Over) bool {
+	if len(over.Years) == 0 || slices.ContainsFunc(over.Years, func(y string) bool { return !slices.Contains(a.years.Values, y) }) {
+		return false
+	}
+	return a.team == nil || a.team.whole && !a.exceptions // an exception never shows more than the own provider
 }
 
 // rule is the row rule over a release: the years of the agreement, and for a

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/policy"
@@ -58,13 +60,18 @@ type Member struct {
 // Agreements keeps agreements and who is named on them.
 type Agreements interface {
 	AddAgreement(ctx context.Context, a Agreement) error
-	// AmendAgreement replaces what an agreement says, its evidence included. New
-	// terms get the next revision, so that people are asked for them again.
-	AmendAgreement(ctx context.Context, a Agreement) error
+	// AmendAgreement replaces what an agreement says, its evidence included, by what
+	// it is to say. was is what it said when whoever changes it read it: if it says
+	// something else by then, the error is of kind Conflict and nothing is changed.
+	// New terms get the next revision, so that people are asked for them again.
+	AmendAgreement(ctx context.Context, was, is Agreement) error
 	RevokeAgreement(ctx context.Context, ref, why string, at time.Time) error
 	Agreement(ctx context.Context, ref string) (Agreement, error)
 	Agreements(ctx context.Context) ([]Agreement, error)
 	PutMember(ctx context.Context, m Member) error // new, or in place of what was there
+	// Attest keeps when a person confirmed the responsibility for the patients, and
+	// changes nothing else of the place; NotFound if the person has none any more.
+	Attest(ctx context.Context, ref string, user int64, at time.Time) error
 	RemoveMember(ctx context.Context, ref string, user int64) error
 	Member(ctx context.Context, ref string, user int64) (Member, error)
 	MembersOf(ctx context.Context, ref string) ([]Member, error)
@@ -72,7 +79,7 @@ type Agreements interface {
 }
 
 var (
-	refText  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9./_-]{0,39}$`)
+	refText  = regexp.MustCompile(`^[A-Za-z0-9]+([./_-][A-Za-z0-9]+)*$`)
 	yearText = regexp.MustCompile(`^[0-9]{4}$`)
 	codeText = regexp.MustCompile(`^[A-Za-z0-9]{1,12}$`)
 )
@@ -104,7 +111,10 @@ func AgreementProblems(a Agreement) []Problem {
 	}
 	const short = "Data sets, specialties and consultants are written as short codes of letters and digits."
 	clinical := a.Basis == policy.Clinical
-	check(!refText.MatchString(a.Ref), "ref", "A reference has up to 40 letters, digits, dots, dashes or slashes, such as DSA-2041.")
+	check(len(a.Ref) > 40 || !refText.MatchString(a.Ref), "ref", "A reference has up to 40 letters and digits, with single dots, dashes or slashes between them, such as DSA-2041.")
+	check(!oneLine(a.Title), "title", signs)
+	check(!oneLine(a.Organisation), "organisation", signs)
+	check(!legible(a.Terms), "terms", signs)
 	check(strings.TrimSpace(a.Title) == "" || len(a.Title) > 200, "title", "Give the study or team as a title, at most 200 characters.")
 	check(a.Basis.Role() == "", "basis", "Choose the basis: study, approved or clinical.")
 	check(len(a.Organisation) > 200, "organisation", "The name of the organisation takes at most 200 characters.")
@@ -132,6 +142,7 @@ func AgreementProblems(a Agreement) []Problem {
 	check(len(a.Terms) > 4000, "terms", "The terms take at most 4,000 characters.")
 	for _, p := range a.Proofs {
 		at := "proof." + string(p.Kind)
+		check(!oneLine(p.Ref), at, signs)
 		check(!slices.Contains(policy.Approved.Needs(), p.Kind), at, "There is no such kind of evidence.")
 		check(strings.TrimSpace(p.Ref) == "" || len(p.Ref) > 100 || p.From.IsZero(), at, "Evidence needs its reference, at most 100 characters, and its date.")
 		check(!p.Until.IsZero() && !p.From.Before(p.Until), at, "Evidence must begin before it ends.")
@@ -146,6 +157,34 @@ func isYear(text string) bool {
 	}
 	n, err := strconv.Atoi(text)
 	return err == nil && (n/100+1)%100 == n%100
+}
+
+// signs is said of a text that is not legible.
+const signs = "Use letters, digits and punctuation only: a sign that cannot be seen, or that turns the text round, is not taken."
+
+// oneLine tells whether a text is legible and of one line, so that it cannot pass
+// for something else in a list or in the access record.
+func oneLine(text string) bool { return legible(text) && !strings.ContainsAny(text, "\n\t") }
+
+// legible tells whether all of a text can be seen, but for spaces and ends of lines.
+func legible(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsGraphic(r) })
+}
+
+// MemberProblems says what is wrong with what is on file of a place.
+func MemberProblems(m Member) []Problem {
+	var out []Problem
+	switch {
+	case !m.Until.IsZero() && !m.From.Before(m.Until):
+		out = append(out, Problem{"until", "The place on the agreement must begin before it ends."})
+	case len(m.Registration) > 100 || len(m.Sponsor) > 200:
+		out = append(out, Problem{"registration", "The registration takes at most 100 characters, the sponsor 200."})
+	case !oneLine(m.Registration):
+		out = append(out, Problem{"registration", signs})
+	case !oneLine(m.Sponsor):
+		out = append(out, Problem{"sponsor", signs})
+	}
+	return out
 }
 
 // Evidence returns what an Access is made from: an account and, for those who see

@@ -95,7 +95,10 @@ func CheckUser(u User) error {
 // administrator.
 func UserProblems(u User) []Problem {
 	var out []Problem
-	if u.Display == "" || len(u.Display) > 100 {
+	switch {
+	case !oneLine(u.Display):
+		out = append(out, Problem{"display", signs})
+	case u.Display == "" || len(u.Display) > 100:
 		out = append(out, Problem{"display", "Give the person’s name, at most 100 characters."})
 	}
 	if !nameText.MatchString(u.Name) {

@@ -156,11 +156,11 @@ func (o *asked) row(acc policy.Access, r driver.Row, columns int) Row {
 
 // covered returns the fields that a release holds and an access covers, slot by
 // slot.
-func (w *Warehouse) covered(acc policy.Access, held []string) []string {
+func (w *Warehouse) covered(acc policy.Access, facts Facts) []string {
 	var out []string
-	for _, name := range held {
+	for _, name := range facts.Columns {
 		f, ok := w.o.Dictionary.Field(name)
-		if !ok || !acc.Covers(f) {
+		if !ok || !acc.Covers(f, facts.Over()) {
 			continue
 		}
 		if !f.List() {
@@ -180,5 +180,5 @@ func (w *Warehouse) Covered(ctx context.Context, acc policy.Access) ([]hes.Field
 	if err != nil {
 		return nil, err
 	}
-	return w.fields(w.covered(acc, facts.Columns)), nil
+	return w.fields(w.covered(acc, facts)), nil
 }

@@ -32,7 +32,7 @@ func (w *Warehouse) Episode(ctx context.Context, acc policy.Access, q query.Quer
 	if err != nil {
 		return nil, err
 	}
-	one := query.Query{Limit: 1, Raw: true, Columns: w.covered(acc, facts.Columns)}
+	one := query.Query{Limit: 1, Raw: true, Columns: w.covered(acc, facts)}
 	if q.Unit != query.Episodes {
 		q = query.Query{Where: q.Where}
 	}
@@ -40,7 +40,7 @@ func (w *Warehouse) Episode(ctx context.Context, acc policy.Access, q query.Quer
 		return nil, err
 	}
 	whole := asking{kind: "record", query: one, scope: policy.Scope{OneEpisode: true}, episode: id, client: from, words: "one episode and the patient's others in short"}
-	if _, err := acc.Narrow(query.Query{Where: q.Where, Sort: q.Sort}, whole.scope, facts.over(), w.o.Dictionary, w.o.Now()); err != nil {
+	if _, err := acc.Narrow(query.Query{Where: q.Where, Sort: q.Sort}, whole.scope, facts.Over(), w.o.Dictionary, w.o.Now()); err != nil {
 		return nil, w.refused(ctx, acc, whole, err)
 	}
 	rec := &Record{}
@@ -143,7 +143,7 @@ func (w *Warehouse) course(ctx context.Context, acc policy.Access, got *asked, t
 	}
 	for _, r := range rows {
 		text := func(i int) string {
-			if !acc.Covers(fields[i]) {
+			if !acc.Covers(fields[i], got.facts.Over()) {
 				return ""
 			}
 			return r.Values[i]

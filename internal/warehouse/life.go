@@ -99,7 +99,7 @@ func (w *Warehouse) onPage(ctx context.Context, acc policy.Access, got *asked, l
 	if list == nil || list.Query.Unit != query.Patients || list.Query.Validate(w.o.Dictionary) != nil {
 		return nil
 	}
-	guard, err := acc.Narrow(list.Query, policy.Scope{}, got.facts.over(), w.o.Dictionary, w.o.Now())
+	guard, err := acc.Narrow(list.Query, policy.Scope{}, got.facts.Over(), w.o.Dictionary, w.o.Now())
 	if err != nil {
 		return nil
 	}

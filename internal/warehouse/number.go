@@ -72,7 +72,7 @@ func (w *Warehouse) excepted(ctx context.Context, acc policy.Access, a asking, p
 		}
 		scope := a.scope
 		scope.Patient = x.Patient
-		guard, err := acc.Narrow(a.query, scope, got.facts.over(), w.o.Dictionary, w.o.Now())
+		guard, err := acc.Narrow(a.query, scope, got.facts.Over(), w.o.Dictionary, w.o.Now())
 		if err != nil {
 			return w.refused(ctx, acc, a, err)
 		}

@@ -131,16 +131,16 @@ func (w *Warehouse) lives(ctx context.Context, acc policy.Access, got *asked, pe
 	l := &lives{acc: acc, got: got, rows: map[driver.PersonID][]lifeRow{}, others: map[driver.PersonID][]string{}, first: map[driver.PersonID]string{}}
 	l.covers = func(name string) bool {
 		f, ok := w.o.Dictionary.Field(name)
-		return ok && acc.Covers(f)
+		return ok && acc.Covers(f, got.facts.Over())
 	}
 	var columns []string
 	cell := func(name string) int {
 		f, ok := w.o.Dictionary.Field(name)
 		whole := cmp.Or(f.Family, f.Name)
-		if !ok || !slices.Contains(got.facts.Columns, whole) || !acc.Covers(f) && !private(name) {
+		if !ok || !slices.Contains(got.facts.Columns, whole) || !l.covers(f.Name) && !private(name) {
 			return -1
 		}
-		if acc.Covers(f) && !slices.Contains(l.fields, whole) {
+		if l.covers(f.Name) && !slices.Contains(l.fields, whole) {
 			l.fields = append(l.fields, whole)
 		}
 		if i := slices.Index(columns, name); i >= 0 {

@@ -64,7 +64,8 @@ type Rule struct {
 	Start bool   // a list of episodes starts with those that meet it
 }
 
-func (f Facts) over() policy.Over { return policy.Over{Subset: f.Subset, Last: f.Last} }
+// Over is what the rules of access need to know of the release.
+func (f Facts) Over() policy.Over { return policy.Over{Subset: f.Subset, Last: f.Last, Years: f.Years} }
 
 // Source hands out the release that is being served.
 type Source interface {
@@ -182,7 +183,7 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	}
 	// 2. and within the person's rights over this release; a refusal is an event too
 	a.scope.Patient = a.patient
-	guard, err := acc.Narrow(a.query, a.scope, facts.over(), w.o.Dictionary, w.o.Now())
+	guard, err := acc.Narrow(a.query, a.scope, facts.Over(), w.o.Dictionary, w.o.Now())
 	if err != nil {
 		return nil, w.refused(ctx, acc, a, err)
 	}
@@ -191,7 +192,7 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 		return nil, err
 	}
 	admitted, _ := w.o.Dictionary.Field(hes.AdmissionDate)
-	out := &asked{facts: facts, keys: keys, bind: bind(a.query), engine: engine, guard: guard, dates: acc.Covers(admitted)}
+	out := &asked{facts: facts, keys: keys, bind: bind(a.query), engine: engine, guard: guard, dates: acc.Covers(admitted, facts.Over())}
 	plan := driver.NewPlan(a.query)
 	plan.Guard = guard
 	if acc.SeesRows() && plan.Limit > 0 {

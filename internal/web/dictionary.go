@@ -120,7 +120,7 @@ func (s *Server) fieldView(f hes.Field, rd reader) view.Field {
 		}
 	}
 	if rd.SeesRows() {
-		x.Asked, x.Covered = true, rd.access.Covers(f)
+		x.Asked, x.Covered = true, rd.access.Covers(f, rd.scene.facts.Over())
 	}
 	for _, c := range s.trees {
 		if c.list == f.Codes {
@@ -204,6 +204,9 @@ func (s *Server) fieldFromRecords(r *http.Request, rd reader, f hes.Field, x *vi
 	case !x.Covered:
 		ref, _ := rd.access.Agreement()
 		x.Why = "Agreement " + ref + " does not cover this field, so it is neither shown nor counted for you."
+		if f.OfOthers() {
+			x.Why = "This field is worked out from all episodes of a patient, and agreement " + ref + " covers only some of them, so it is neither shown nor counted for you."
+		}
 		return nil
 	}
 	// The field's own filter would count it by itself.

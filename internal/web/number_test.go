@@ -191,8 +191,9 @@ func TestException(t *testing.T) {
 	// an agreement that allows them no longer closes what is open
 	a, err := s.store.Agreement(t.Context(), "CLINIC-1")
 	if err == nil {
+		was := a
 		a.Exceptions = false
-		err = s.store.AmendAgreement(t.Context(), a)
+		err = s.store.AmendAgreement(t.Context(), was, a)
 	}
 	if err != nil {
 		t.Fatal(err)

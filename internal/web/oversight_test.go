@@ -143,6 +143,39 @@ func TestAgreementsByTheLead(t *testing.T) {
 	}
 }
 
+// A clinician's confirmation is the clinician's own: what a lead sends of it counts
+// for nothing, and what is on file stays.
+func TestALeadConfirmsForNobody(t *testing.T) {
+	s := open(t, &web.Assets{})
+	at := "/oversight/agreements/CLINIC-1/person"
+	place := func(name string) registry.Member {
+		t.Helper()
+		u, err := s.store.UserByName(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := s.store.Member(t.Context(), "CLINIC-1", u.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	was := place("clinician")
+	s.weak("cleo", policy.Clinician)
+	for _, name := range []string{"clinician", "cleo"} {
+		form := url.Values{"person": {name}, "from": {"01/11/2026"}, "trained": {"01/11/2026"}, "registration": {"C1"}, "sponsor": {"Dr New"}, "attested": {"24/11/2026 11:00"}}
+		if w := s.post(lead, at, form); w.Code != http.StatusSeeOther {
+			t.Fatalf("naming %s: %d: %s", name, w.Code, plain(w.Body.String()))
+		}
+	}
+	if is := place("clinician"); is.Sponsor != "Dr New" || !is.Attested.Equal(was.Attested) {
+		t.Errorf("of a clinician who confirmed %v there is on file %+v", was.Attested, is)
+	}
+	if is := place("cleo"); !is.Attested.IsZero() {
+		t.Errorf("a lead confirmed for somebody else: %v", is.Attested)
+	}
+}
+
 // Nothing is changed that the record does not hold, and a lead changes nothing of
 // his or her own.
 func TestWhatALeadMayNot(t *testing.T) {

@@ -29,7 +29,7 @@ func (s *Server) namePerson(w http.ResponseWriter, r *http.Request) error {
 		name := r.URL.Query().Get("person")
 		if i := slices.IndexFunc(a.People, func(p oversight.Place) bool { return p.User.Name == name }); i >= 0 {
 			m := a.People[i].Member
-			in = url.Values{"person": {name}, "from": {s.written(m.From, false)}, "until": {s.written(m.Until, true)}, "trained": {s.written(m.Trained, false)}, "registration": {m.Registration}, "sponsor": {m.Sponsor}, "attested": {s.written(m.Attested, false)}}
+			in = url.Values{"person": {name}, "from": {s.written(m.From, false)}, "until": {s.written(m.Until, true)}, "trained": {s.written(m.Trained, false)}, "registration": {m.Registration}, "sponsor": {m.Sponsor}}
 		}
 		return s.placeForm(w, r, http.StatusOK, a, in, nil)
 	}
@@ -67,7 +67,7 @@ func (s *Server) readPlace(a registry.Agreement, in url.Values) (registry.Member
 		last   bool
 		needed string
 		into   *time.Time
-	}{{"from", false, "Say from when the person is named.", &m.From}, {"until", true, "", &m.Until}, {"trained", false, "Give the day of the last training in data security.", &m.Trained}, {"attested", false, "", &m.Attested}} {
+	}{{"from", false, "Say from when the person is named.", &m.From}, {"until", true, "", &m.Until}, {"trained", false, "Give the day of the last training in data security.", &m.Trained}} {
 		text := strings.TrimSpace(in.Get(x.key))
 		if text == "" {
 			if x.needed != "" {
@@ -79,13 +79,13 @@ func (s *Server) readPlace(a registry.Agreement, in url.Values) (registry.Member
 		switch {
 		case err != nil:
 			wrong = append(wrong, registry.Problem{At: x.key, Say: fault.Say(err)})
-		case (x.key == "trained" || x.key == "attested") && t.After(now):
+		case x.key == "trained" && t.After(now):
 			wrong = append(wrong, registry.Problem{At: x.key, Say: "This day has not come yet."})
 		}
 		*x.into = t
 	}
-	if len(wrong) == 0 && !m.Until.IsZero() && !m.From.Before(m.Until) {
-		wrong = append(wrong, registry.Problem{At: "until", Say: "The place on the agreement must begin before it ends."})
+	if len(wrong) == 0 {
+		wrong = registry.MemberProblems(m)
 	}
 	return m, wrong
 }
@@ -115,8 +115,7 @@ func (s *Server) placeForm(w http.ResponseWriter, r *http.Request, status int, a
 	if a.Agreement.Basis == policy.Clinical {
 		x.Fields = append(x.Fields,
 			f.short("registration", "Professional registration", "Number in the register, such as C7654321"),
-			f.field("sponsor", "Sponsor at the trust", "Who vouches for the person"),
-			f.short("attested", "Responsibility confirmed", "It lasts 90 days; empty: the person confirms it before seeing anything"))
+			f.field("sponsor", "Sponsor at the trust", "Who vouches for the person. The person confirms the responsibility for the patients before seeing anything, and again every 90 days"))
 	}
 	return s.show(w, r, status, view.PlacePage(s.frame(r, titled(x.Heading, wrong), "agreements"), x))
 }

@@ -112,8 +112,13 @@ func TestPurpose(t *testing.T) {
 		t.Errorf("a record shown for another purpose: %d", status)
 	}
 	// new terms are to be accepted before anything else is shown
+	was, err := s.store.Agreement(t.Context(), second.Ref)
+	second = was
 	second.Terms = "Not for teaching, nor for talks."
-	if err := s.store.AmendAgreement(t.Context(), second); err != nil {
+	if err == nil {
+		err = s.store.AmendAgreement(t.Context(), was, second)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	if _, _, at := s.get(ana, "/records"); at != "/purpose?next=%2Frecords" {

@@ -128,7 +128,7 @@ func (s *Server) scene(ctx context.Context, acc policy.Access, in url.Values) (s
 	if acc.SeesRows() { // others are refused by the door, not told what there would be
 		held = slices.DeleteFunc(slices.Clone(held), func(name string) bool {
 			f, ok := s.c.Dictionary.Field(name)
-			return !ok || !acc.Covers(f)
+			return !ok || !acc.Covers(f, facts.Over())
 		})
 	}
 	sc := scene{offer: query.NewOffer(s.c.Dictionary, held, start), facts: facts}

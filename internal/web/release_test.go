@@ -175,7 +175,7 @@ func (r *realRelease) covered() []hes.Field {
 	var out []hes.Field
 	for _, f := range r.dict.Fields() {
 		held := slices.Contains(r.facts.Columns, f.Name)
-		if held && !f.List() && f.Name != hes.PersonField && (f.Class == hes.Public || f.Class == hes.Ordinary) {
+		if held && !f.List() && f.Name != hes.PersonField && (f.Class == hes.Public || f.Class == hes.Ordinary) && !f.OfOthers() {
 			out = append(out, f)
 		}
 	}

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"reflect"
 	"strings"
 	"time"
 
@@ -32,6 +33,13 @@ func (s *Store) AddAgreement(ctx context.Context, a registry.Agreement) error {
 		return err
 	}
 	return s.in(ctx, "agreement", func(tx *sql.Tx) error {
+		var alike int // a reference in capitals and one in small letters would be taken for each other
+		if err := tx.QueryRowContext(ctx, `select count(*) from agreement where ref = ? collate nocase`, a.Ref).Scan(&alike); err != nil {
+			return outcome(err, "agreement")
+		}
+		if alike > 0 {
+			return fault.New(fault.Conflict, "There is an agreement of that reference already.")
+		}
 		if err := change(ctx, tx, "agreement", `insert into agreement (title, basis, organisation, from_ms, until_ms, subsets, years, fields, exports, provider, specialties, consultants, look_back, whole, exceptions, terms, revision, ref) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,?)`,
 			said(a)...); err != nil {
 			return err
@@ -59,7 +67,7 @@ func putProofs(ctx context.Context, tx *sql.Tx, a registry.Agreement) error {
 }
 
 // AmendAgreement replaces what an agreement says. A revoked one stays as it is.
-func (s *Store) AmendAgreement(ctx context.Context, a registry.Agreement) error {
+func (s *Store) AmendAgreement(ctx context.Context, was, a registry.Agreement) error {
 	if err := registry.CheckAgreement(a); err != nil {
 		return err
 	}
@@ -70,6 +78,9 @@ func (s *Store) AmendAgreement(ctx context.Context, a registry.Agreement) error 
 		}
 		if !before.Revoked.IsZero() {
 			return fault.New(fault.Conflict, "Agreement %s has been revoked and cannot be amended.", a.Ref)
+		}
+		if before.Ref != was.Ref || !reflect.DeepEqual(before, was) {
+			return fault.New(fault.Conflict, "Somebody else has changed this agreement since you opened it. Open it again to see what it says now.")
 		}
 		revision := before.Revision
 		if before.Terms != a.Terms {
@@ -156,6 +167,11 @@ func (s *Store) PutMember(ctx context.Context, m registry.Member) error {
 	return s.change(ctx, "place on the agreement", `insert into member (agreement, person, from_ms, until_ms, trained_ms, registration, sponsor, attested_ms) values (?,?,?,?,?,?,?,?)
 		on conflict (agreement, person) do update set from_ms=excluded.from_ms, until_ms=excluded.until_ms, trained_ms=excluded.trained_ms, registration=excluded.registration, sponsor=excluded.sponsor, attested_ms=excluded.attested_ms`,
 		m.Agreement, m.UserID, millis(m.From), millis(m.Until), millis(m.Trained), m.Registration, m.Sponsor, millis(m.Attested))
+}
+
+// Attest keeps when a person confirmed the responsibility for the patients.
+func (s *Store) Attest(ctx context.Context, ref string, user int64, at time.Time) error {
+	return s.change(ctx, "place on the agreement", `update member set attested_ms = ? where agreement = ? and person = ?`, millis(at), ref, user)
 }
 
 // RemoveMember takes a person off an agreement.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -331,4 +332,64 @@ func BenchmarkRecord(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 		})
 	}
+}
+
+// Of two who amend what they have both read one is refused, and a reference that
+// differs in capitals only is no other one.
+func TestAmendingWhatSomebodyElseHasAmended(t *testing.T) {
+	s := open(t, t.TempDir())
+	ctx := t.Context()
+	must(t, s.AddAgreement(ctx, agreement))
+	small := agreement
+	small.Ref = "dsa-2041"
+	wantKind(t, "the same in small letters", s.AddAgreement(ctx, small), fault.Conflict)
+	read, err := s.Agreement(ctx, agreement.Ref)
+	must(t, err)
+	var wait sync.WaitGroup
+	kinds := make([]fault.Kind, 8)
+	failed := make([]error, len(kinds))
+	for i := range kinds {
+		is := read
+		is.Title = fmt.Sprintf("Title %d", i)
+		wait.Go(func() {
+			failed[i] = s.AmendAgreement(ctx, read, is)
+			kinds[i] = fault.Of(failed[i])
+		})
+	}
+	wait.Wait()
+	won := -1
+	for i, k := range kinds {
+		switch {
+		case failed[i] == nil && won < 0:
+			won = i
+		case failed[i] == nil:
+			t.Errorf("%d and %d amended the same", won, i)
+		case k != fault.Conflict:
+			t.Errorf("%d: %v", i, failed[i])
+		}
+	}
+	if got, err := s.Agreement(ctx, agreement.Ref); err != nil || got.Title != fmt.Sprintf("Title %d", won) {
+		t.Errorf("%d amended it, and it says %q, %v", won, got.Title, err)
+	}
+}
+
+// Confirming changes nothing else of a place, and does not put anybody back who has
+// been taken off.
+func TestAttesting(t *testing.T) {
+	s := open(t, t.TempDir())
+	ctx := t.Context()
+	must(t, s.AddAgreement(ctx, agreement))
+	must(t, s.AddUser(ctx, registry.User{Name: "ana", Display: "Ana", Role: policy.Clinician, Hash: "h"}))
+	m := registry.Member{Agreement: agreement.Ref, UserID: 1, From: noon, Until: noon.AddDate(0, 1, 0), Trained: noon, Registration: "C1", Sponsor: "Dr B"}
+	must(t, s.PutMember(ctx, m))
+	must(t, s.Attest(ctx, m.Agreement, 1, noon.AddDate(0, 0, 1)))
+	m.Attested = noon.AddDate(0, 0, 1)
+	got, err := s.Member(ctx, m.Agreement, 1)
+	if diff := cmp.Diff(m, got); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	must(t, s.RemoveMember(ctx, m.Agreement, 1))
+	wantKind(t, "confirming after being taken off", s.Attest(ctx, m.Agreement, 1, noon), fault.NotFound)
+	_, err = s.Member(ctx, m.Agreement, 1)
+	wantKind(t, "the place", err, fault.NotFound)
 }
