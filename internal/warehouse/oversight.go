@@ -74,6 +74,15 @@ func (w *Warehouse) page(ctx context.Context, f audit.Filter) (*Events, error) {
 	return out, nil
 }
 
+// Reads records that somebody who oversees the others reads what is kept elsewhere
+// and may name a patient, such as the reasons of exceptions. what is in our words.
+func (w *Warehouse) Reads(ctx context.Context, acc policy.Access, what string, from Client) error {
+	if err := w.oversee(ctx, acc, what, from); err != nil {
+		return err
+	}
+	return w.looked(ctx, w.oversightEvent(acc, what, from))
+}
+
 // Record returns a page of the access record.
 func (w *Warehouse) Record(ctx context.Context, acc policy.Access, f audit.Filter, from Client) (*Events, error) {
 	if err := w.oversee(ctx, acc, "list of events", from); err != nil {

@@ -102,6 +102,9 @@ func (s *Server) exceptions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	all, err := s.c.Store.Exceptions(r.Context())
+	if err == nil { // a reason may name a patient
+		err = s.c.Warehouse.Reads(r.Context(), v.access, "reasons of exceptions", v.client)
+	}
 	if err != nil {
 		return err
 	}

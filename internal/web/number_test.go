@@ -168,7 +168,16 @@ func TestException(t *testing.T) {
 		}
 	}
 	// two were asked for, and wait to be reviewed
+	before = s.events()
 	_, body, _ = s.get(lead, "/oversight/exceptions")
+	if events := s.since(before); len(events) != 1 || events[0].Kind != "oversight" || events[0].Question != "reasons of exceptions" || events[0].Outcome != "shown" {
+		t.Errorf("reading the reasons: %+v", events)
+	}
+	s.paper.torn = true
+	if status, body, _ := s.get(lead, "/oversight/exceptions"); status != http.StatusServiceUnavailable || strings.Contains(body, why) {
+		t.Errorf("reading the reasons without the record: %d", status)
+	}
+	s.paper.torn = false
 	contains(t, body, "One patient, until 24/11/2026 12:15", "Nobody was found", why, "within 24 hours")
 	s.now = s.now.Add(24 * time.Hour)
 	for _, p := range []policy.Role{cli, lead, policy.Auditor} {
