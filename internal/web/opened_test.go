@@ -175,7 +175,7 @@ func (p *stand) drawn() {
 // allValues checks the page with every value of a filter.
 func (p *stand) allValues() {
 	c := controlOf(pick(p.walker, p.opened(p.truth.s)))
-	if c.kind != query.Choice && c.kind != query.Prefixes || c.key == "dup" || !p.r.holdsField(c.field) {
+	if c.kind != query.Choice && c.kind != query.Prefixes || c.key == "dup" || !p.r.offers(c.field) {
 		return
 	}
 	_, q, _ := strings.Cut(first(p.url), "?")

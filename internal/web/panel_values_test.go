@@ -17,7 +17,7 @@ func (p *stand) panel() {
 	opened := p.opened(p.truth.s)
 	for _, c := range controls() {
 		box := p.doc.first(byID("fac-" + c.key))
-		if held := p.r.holdsField(c.field); box.ok() != held || !held {
+		if held := p.r.offers(c.field); box.ok() != held || !held {
 			if box.ok() != held {
 				p.wrong("the filter %s is there: %v", c.key, box.ok())
 			}

@@ -45,7 +45,7 @@ func (w *walker) state(role policy.Role) state {
 		if w.chance(4) { // which can be said in more ways
 			c = controlOf(pick(w, []string{"adm", "age", "los"}))
 		}
-		if w.r.holdsField(c.field) {
+		if w.r.offers(c.field) {
 			s = s.with(w.wish(c, s, row))
 		}
 	}
@@ -70,7 +70,7 @@ func (w *walker) state(role policy.Role) state {
 	}
 	if w.chance(2) {
 		for _, c := range controls() {
-			if w.r.holdsField(c.field) && !w.chance(4) {
+			if w.r.offers(c.field) && !w.chance(4) {
 				s.open = append(s.open, c.key)
 			}
 		}

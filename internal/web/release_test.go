@@ -170,6 +170,13 @@ func (r *realRelease) holdsField(name string) bool {
 	return slices.Contains(r.facts.Columns, name) || f.Family != "" && slices.Contains(r.facts.Columns, f.Family)
 }
 
+// offers tells whether a filter on a field is there: the agreement has not all
+// years of the release.
+func (r *realRelease) offers(name string) bool {
+	f, _ := r.dict.Field(name)
+	return r.holdsField(name) && !f.OfOthers()
+}
+
 // covered are the fields that the agreement covers and a list can be sorted by.
 func (r *realRelease) covered() []hes.Field {
 	var out []hes.Field

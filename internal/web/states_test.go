@@ -27,7 +27,7 @@ func controls() []control {
 		{"band", "AGE_BAND", query.Choice}, {"sex", "SEX", query.Choice}, {"eth", "ETHNIC5", query.Choice}, {"imd", "IMD04_DECILE", query.Choice},
 		{"rgn", "RESGOR", query.Choice}, {"prov", "PROCODE3", query.Choice}, {"year", "FYEAR", query.Choice}, {"adm", "ADMIDATE", query.Dates},
 		{"main", "MAINSPEF", query.Choice}, {"tret", "TRETSPEF", query.Choice}, {"kind", "ADMISSION_GROUP", query.Choice}, {"meth", "ADMIMETH", query.Choice},
-		{"cls", "CLASSPAT", query.Choice}, {"los", "LOS_DAYS", query.Numbers}, {"wait", "ELECDUR_CALC", query.Numbers},
+		{"cls", "CLASSPAT", query.Choice}, {"los", "LOS_DAYS", query.Numbers}, {"wait", "ELECDUR_CALC", query.Numbers}, {"read", "READMITTED_30", query.Choice},
 		{"charl", "CHARLSON", query.Numbers}, {"rule", "SUBSET_n", query.Choice}, {"fin", "EPISTAT", query.Choice}, {"dup", "DUPLICATE", query.Choice},
 	}
 }
