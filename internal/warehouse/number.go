@@ -44,7 +44,7 @@ func (w *Warehouse) numbered(ctx context.Context, acc policy.Access, a asking, n
 		return "", err
 	}
 	if acc.FindsByNumber() && !facts.HoldsNumbers() {
-		return "", fault.New(fault.Unavailable, "The data that are served hold no local patient numbers.")
+		return "", fault.New(fault.Unavailable, "The data that are loaded hold no local patient numbers, so nobody can be found by one. Ask the data manager.")
 	}
 	a.query = query.Query{Unit: query.Patients, Limit: 2}
 	got, err := w.ask(ctx, acc, a, func(_ context.Context, got *asked) error {

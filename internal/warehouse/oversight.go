@@ -32,7 +32,7 @@ func (w *Warehouse) oversee(ctx context.Context, acc policy.Access, what string,
 	case acc.Account() == "":
 		return fault.New(fault.SignIn, "Sign in first.")
 	case !acc.Oversees():
-		why := fault.New(fault.Denied, "This account does not see the access record of others. What was recorded of you stands under Your account.")
+		why := fault.New(fault.Denied, "This account does not see the access record of others. What was recorded about you is under “Your account”.")
 		return w.recordRefusal(ctx, w.oversightEvent(acc, what, from), why)
 	case w.o.Archive == nil:
 		return fault.New(fault.Unavailable, "The access record is not shown here.")

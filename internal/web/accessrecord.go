@@ -370,5 +370,5 @@ func (s *Server) ownRecord(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.OwnRecordPage(s.frame(r, "What was recorded of you", "account"), s.events(page, "/account/log", recordQuery{})))
+	return s.show(w, r, http.StatusOK, view.OwnRecordPage(s.frame(r, "What was recorded about you", "account"), s.events(page, "/account/log", recordQuery{})))
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/oversight"
@@ -115,6 +116,8 @@ func (s *Server) exceptions(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		line := view.ExceptionLine{When: s.written(e.Asked, false), Display: u.Display, Name: u.Name, URL: personURL(u.Name), Ref: e.Agreement, RefURL: agreementURL(e.Agreement, ""), Reason: e.Reason, Found: "Nobody was found"}
+		day := e.Asked.UTC().Format(time.DateOnly)
+		line.EventsURL = "/oversight/record" + recordQuery{person: u.Name, from: day, to: day}.encode()
 		if e.Patient != "" {
 			line.Found = "One patient, until " + s.written(e.Until, false)
 		}

@@ -80,7 +80,7 @@ func TestAgreementsByTheLead(t *testing.T) {
 	}
 	at := "/oversight/agreements/DSA%2F9"
 	_, body, _ := s.get(lead, at)
-	contains(t, body, "It opens nothing: it lacks study protocol.", "Nobody is.", "LSOA01", "31/12/2026", "Study protocol missing", "Not for teaching.")
+	contains(t, body, "Nobody sees anything under it yet. Missing: study protocol.", "Nobody is named on it", "LSOA01", "31/12/2026", "Study protocol missing", "Not for teaching.")
 	_, body, _ = s.get(lead, "/oversight/agreements")
 	contains(t, body, "DSA/9 Eczema and asthma incomplete study protocol", "Ends within 90 days", "24/12/2026 12:00 30 days agreement DSA-1")
 	// naming

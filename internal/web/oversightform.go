@@ -220,7 +220,7 @@ func (s *Server) agreementForm(w http.ResponseWriter, r *http.Request, status in
 	}
 	slices.SortFunc(x.Exports, func(a, b view.Box) int { return strings.Compare(b.Label, a.Label) })
 	x.ExportsError = f.say("exports")
-	x.Further = []view.FormField{f.long("terms", "Conditions beside the standing ones", "Everybody named is asked to accept new ones before seeing anything else")}
+	x.Further = []view.FormField{f.long("terms", "Conditions beside the standing ones", "When they change, everybody named is asked to accept them before seeing anything else")}
 	return s.show(w, r, status, view.AgreementFormPage(s.frame(r, titled(x.Title, wrong), "agreements"), x))
 }
 

@@ -26,7 +26,7 @@ func (s *Server) tables(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	rule := v.access.Rule()
-	x := view.Tables{Find: strings.TrimSpace(r.URL.Query().Get("find")), Rule: rule.Title, Says: rule.Says()}
+	x := view.Tables{Find: strings.TrimSpace(r.URL.Query().Get("find")), Rule: rule.Title, Says: rule.Says(), Hides: rule.Hides()}
 	words := strings.Fields(strings.ToLower(x.Find))
 	for _, t := range all {
 		x.Facts = s.facts(t.Release)
@@ -71,7 +71,7 @@ func (s *Server) table(w http.ResponseWriter, r *http.Request) error {
 
 // fixedTable is a table with its chart, of what is published of it.
 func (s *Server) fixedTable(t *warehouse.Table) view.FixedTable {
-	x := view.FixedTable{Facts: s.facts(t.Release), Title: t.Fixed.Title, Why: t.Fixed.Why, Rule: t.Rule.Title, Says: t.Rule.Says(), Withheld: t.Withheld, FileURL: "/tables/" + t.Fixed.Name + ".csv", All: t.All}
+	x := view.FixedTable{Facts: s.facts(t.Release), Title: t.Fixed.Title, Why: t.Fixed.Why, Rule: t.Rule.Title, Says: t.Rule.Says(), Hides: t.Rule.Hides(), Withheld: t.Withheld, FileURL: "/tables/" + t.Fixed.Name + ".csv", All: t.All}
 	x.Chart = view.Chart{Key: t.Fixed.Name, Title: t.Fixed.Title, Unit: "episodes", Draw: view.Bars}
 	if t.Withheld == "" {
 		s.draw(&x.Chart, t)
@@ -106,6 +106,7 @@ func (s *Server) draw(c *view.Chart, t *warehouse.Table) {
 		for i, p := range t.Rows {
 			c.Lines = append(c.Lines, view.ChartLine{Name: s.partName(d[0], p), Cells: []view.Mark{{Count: t.Cells[i][0]}}})
 		}
+		byName(c.Lines, d[0])
 		return
 	}
 	c.Draw = view.Heat
@@ -127,7 +128,16 @@ func (s *Server) draw(c *view.Chart, t *warehouse.Table) {
 	for i, p := range rows {
 		c.Lines = append(c.Lines, tableLine(s.partName(down, p), cells[i], totals[i]))
 	}
+	byName(c.Lines, down)
 	c.Lines = append(c.Lines, tableLine(view.Name{Text: "All", Total: true}, under, t.All))
+}
+
+// byName puts the lines of many names in the order in which people look for them;
+// other lines have an order of their own. Counts have no say in it.
+func byName(lines []view.ChartLine, d policy.Dimension) {
+	if d.Name == "provider" {
+		slices.SortStableFunc(lines, func(a, b view.ChartLine) int { return strings.Compare(a.Name.Text, b.Name.Text) })
+	}
 }
 
 func tableLine(n view.Name, cells []policy.Count, total policy.Count) view.ChartLine {

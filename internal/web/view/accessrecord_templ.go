@@ -2019,7 +2019,7 @@ func OwnRecordPage(f Frame, x Events) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 170, "<p class=\"crumb\"><a href=\"/account\">Your account</a></p><h1>What was recorded of you</h1><p class=\"lead\">Everything that you did here, as the information governance lead sees it.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 170, "<p class=\"crumb\"><a href=\"/account\">Your account</a></p><h1>What was recorded about you</h1><p class=\"lead\">Everything that you did here, as the information governance lead sees it.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

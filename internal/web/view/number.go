@@ -18,5 +18,6 @@ type ExceptionsList struct {
 // ExceptionLine is one of them.
 type ExceptionLine struct {
 	When, Display, Name, URL, Ref, RefURL, Reason, Found, Due, Reviewed, Action string
+	EventsURL                                                                   string // what the person did on that day
 	Late                                                                        bool
 }

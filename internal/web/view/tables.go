@@ -7,6 +7,7 @@ type Tables struct {
 	Facts
 	Find       string
 	Rule, Says string // for small numbers
+	Hides      string // how a hidden number stands on the page
 	Offered    int
 	Sections   []Section[TableEntry]
 }
@@ -25,6 +26,7 @@ type FixedTable struct {
 	Facts
 	Title, Why string
 	Rule, Says string // for small numbers
+	Hides      string // how a hidden number stands on the page
 	Withheld   string // why it is not shown; "" if it is
 	Chart      Chart
 	All        policy.Count
@@ -34,3 +36,11 @@ type FixedTable struct {
 
 // share is what a line of a table by one dimension is of the sum of all.
 func (t FixedTable) share(m Mark) string { return policy.Share{Part: m.Count, Of: t.All}.String() }
+
+// written says how a hidden number stands on a page and in a file.
+func written(hides string) string {
+	if hides == "*" {
+		return "A hidden number is written *."
+	}
+	return "A hidden number is written " + hides + " here and * in a file."
+}

@@ -89,7 +89,7 @@ func (p Problem) Title() string {
 	case 410:
 		return "The data have been replaced"
 	case 429:
-		return "Too many tries"
+		return "Too much for now"
 	case 503:
 		return "Not available just now"
 	}
