@@ -7,9 +7,14 @@
 // (Recent).
 //
 // An unknown account, a wrong password and a closed account give the same
-// answer after the same work. After five refusals within a day an account, or a
-// network address, must wait before the next try, each time twice as long, up
-// to fifteen minutes; nobody is locked out for good. Each sign-in, refusal and
+// answer after the same work. After five refusals within a day of an account from
+// one network address, whoever tries it from there must wait before the next try,
+// each time twice as long, up to fifteen minutes. So must everybody after a hundred
+// from one address, whatever the accounts, and after a hundred and twenty of one
+// account, wherever from: more than somebody at one address can make in a day. So
+// nobody is locked out of an account by another's guesses from elsewhere, nor a
+// hospital behind one address by a few mistakes. A passkey is not guessed, and one
+// that is right never waits. Each sign-in, refusal and
 // sign-out is an event in the access record, and without the event there is no
 // sign-in.
 package auth
@@ -101,25 +106,35 @@ func (s *Service) Hash(ctx context.Context, u registry.User, password string) (s
 }
 
 const (
-	freeTries = 5
-	longest   = 15 * time.Minute
+	freeTries   = 5   // of an account from one address, and of second factors
+	freeAddress = 100 // from one address: a hospital may be behind it
+	freeAccount = 120 // of an account: whoever waits 15 minutes each time makes 110 in the first day and 96 in each other
+	longest     = 15 * time.Minute
 )
 
-// wait returns how long a key must still wait before the next try.
-func (s *Service) wait(ctx context.Context, key string) (time.Duration, error) {
+// limit is something that refusals are counted under, and how many are free.
+type limit struct {
+	key  string
+	free int
+}
+
+func addressLimit(from From) limit { return limit{failureKey("address", from.Address), freeAddress} }
+
+// wait returns how long must still be waited before the next try.
+func (s *Service) wait(ctx context.Context, l limit) (time.Duration, error) {
 	now := s.o.Now()
-	n, last, err := s.o.Store.Failures(ctx, key, now.Add(-24*time.Hour))
-	if err != nil || n < freeTries {
+	n, last, err := s.o.Store.Failures(ctx, l.key, now.Add(-24*time.Hour))
+	if err != nil || n < l.free {
 		return 0, err
 	}
-	delay := min(longest, time.Second<<min(n-freeTries, 20))
+	delay := min(longest, time.Second<<min(n-l.free, 20))
 	return last.Add(delay).Sub(now), nil
 }
 
-// waits refuses a try that comes too soon after refusals under some keys.
-func (s *Service) waits(ctx context.Context, keys ...string) error {
-	for _, key := range keys {
-		left, err := s.wait(ctx, key)
+// waits refuses a try that comes too soon after refusals.
+func (s *Service) waits(ctx context.Context, limits ...limit) error {
+	for _, l := range limits {
+		left, err := s.wait(ctx, l)
 		if err != nil {
 			return err
 		}
@@ -175,7 +190,9 @@ func (s *Service) SignIn(ctx context.Context, name, password string, from From) 
 // refusals, does the same work for accounts that there are and are not, and puts
 // each refusal to the record. tries is how many came before.
 func (s *Service) proves(ctx context.Context, name, password string, from From) (u registry.User, tries int, err error) {
-	keys := [...]string{failureKey("account", name), failureKey("address", from.Address)}
+	account := limit{failureKey("account", name), freeAccount}
+	here := limit{failureKey("account at", name+" "+from.Address), freeTries}
+	limits := [...]limit{account, here, addressLimit(from)}
 	select {
 	case s.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -185,7 +202,7 @@ func (s *Service) proves(ctx context.Context, name, password string, from From) 
 	// otherwise all pass the wait before the first of them counted.
 	defer func() { <-s.slots }()
 	ctx = context.WithoutCancel(ctx)
-	if err := s.waits(ctx, keys[:]...); err != nil {
+	if err := s.waits(ctx, limits[:]...); err != nil {
 		return u, 0, err
 	}
 	u, err = s.o.Store.UserByName(ctx, name)
@@ -202,8 +219,8 @@ func (s *Service) proves(ctx context.Context, name, password string, from From) 
 		return u, 0, err
 	}
 	if !ok || !known || u.Disabled {
-		for _, key := range keys {
-			if err := s.o.Store.NoteFailure(ctx, key, s.o.Now()); err != nil {
+		for _, l := range limits {
+			if err := s.o.Store.NoteFailure(ctx, l.key, s.o.Now()); err != nil {
 				return u, 0, err
 			}
 		}
@@ -217,11 +234,13 @@ func (s *Service) proves(ctx context.Context, name, password string, from From) 
 		}
 		return registry.User{}, 0, fault.New(fault.Denied, "The name or the password is not right.")
 	}
-	if tries, _, err = s.o.Store.Failures(ctx, keys[0], s.o.Now().Add(-24*time.Hour)); err != nil {
+	if tries, _, err = s.o.Store.Failures(ctx, account.key, s.o.Now().Add(-24*time.Hour)); err != nil {
 		return u, 0, err
 	}
-	if err := s.o.Store.ClearFailures(ctx, keys[0]); err != nil {
-		return u, 0, err
+	for _, l := range [...]limit{account, here} {
+		if err := s.o.Store.ClearFailures(ctx, l.key); err != nil {
+			return u, 0, err
+		}
 	}
 	if cost != s.o.Cost { // made when hashing cost something else
 		if fresh, err := hash(password, s.o.Cost, s.o.Random); err == nil {

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -97,11 +98,11 @@ func TestRefusalsAreAlikeAndSlow(t *testing.T) {
 	for range 4 {
 		s.SignIn(ctx, "ana", "incorrect horse battery", from("10.0.0.1"))
 	}
-	if _, _, err := s.SignIn(ctx, "ana", "correct horse battery", from("10.0.0.9")); fault.Of(err) != fault.Limited {
+	if _, _, err := s.SignIn(ctx, "ana", "correct horse battery", from("10.0.0.1")); fault.Of(err) != fault.Limited {
 		t.Errorf("the sixth try at once: %v", err)
 	}
 	c.t = c.t.Add(2 * time.Second)
-	if _, _, err := s.SignIn(ctx, "ana", "correct horse battery", from("10.0.0.9")); err != nil {
+	if _, _, err := s.SignIn(ctx, "ana", "correct horse battery", from("10.0.0.1")); err != nil {
 		t.Errorf("after waiting: %v", err)
 	}
 	u, _ := store.UserByName(ctx, "ana")
@@ -158,6 +159,57 @@ func TestALongPasswordCountsToItsEnd(t *testing.T) {
 	c.t = c.t.AddDate(0, 0, 400)
 	if _, _, err := s.SignIn(t.Context(), "bob", long, from("10.0.0.1")); err != nil {
 		t.Errorf("the password itself, after 400 days: %v", err)
+	}
+}
+
+// Whoever guesses somebody's password, as often as they can for two days, does not
+// keep that person out elsewhere; whoever guesses from very many addresses is slowed
+// all the same, and so is who tries very many accounts from one. It is all the same
+// for accounts that there are and are not.
+func TestNobodyIsKeptOutByOthers(t *testing.T) {
+	for _, name := range []string{"ana", "nobody"} {
+		s, _, c := setUp(t)
+		ctx := t.Context()
+		guesses := 0
+		for hour := range 48 {
+			for range 60 {
+				if _, _, err := s.SignIn(ctx, name, "wrong", from("10.6.6.6")); fault.Of(err) == fault.Denied {
+					guesses++
+				}
+				c.t = c.t.Add(time.Minute)
+			}
+			if hour%8 != 7 {
+				continue
+			}
+			if _, _, err := s.SignIn(ctx, name, "correct horse battery", from(fmt.Sprintf("10.0.0.%d", hour))); (err == nil) != (name == "ana") || fault.Of(err) == fault.Limited {
+				t.Fatalf("%s after %d hours and %d guesses by another: %v", name, hour+1, guesses, err)
+			}
+		}
+		if guesses > 48*100 || guesses < 48*3 {
+			t.Errorf("%d guesses", guesses)
+		}
+		limited := 0
+		for i := range 200 { // a hundred and twenty are free, and then they wait
+			if _, _, err := s.SignIn(ctx, name, "wrong", from(fmt.Sprintf("10.1.0.%d", i))); fault.Of(err) == fault.Limited {
+				limited++
+			}
+		}
+		if limited < 80 {
+			t.Errorf("%s: of 200 guesses at once from as many addresses %d wait", name, limited)
+		}
+	}
+	s, _, c := setUp(t)
+	for i := range 100 {
+		if _, _, err := s.SignIn(t.Context(), fmt.Sprintf("somebody-%d", i), "wrong", from("10.0.0.1")); fault.Of(err) != fault.Denied {
+			t.Fatalf("account %d from one address: %v", i, err)
+		}
+	}
+	if _, _, err := s.SignIn(t.Context(), "ana", "correct horse battery", from("10.0.0.1")); fault.Of(err) != fault.Limited {
+		t.Errorf("after 100 refusals at the address: %v", err)
+	}
+	c.t = c.t.Add(time.Second)
+	if _, _, err := s.SignIn(t.Context(), "ana", "correct horse battery", from("10.0.0.1")); err != nil {
+		t.Errorf("after waiting: %v", err)
 	}
 }
 

@@ -33,7 +33,7 @@ const elsewhereTime = 10 * time.Minute
 // BeginElsewhere starts a sign-in by another service. The browser goes to the
 // address, and keeps the holder until it comes back.
 func (s *Service) BeginElsewhere(ctx context.Context, e Elsewhere, next string, from From) (address, holder string, err error) {
-	if err := s.waits(ctx, failureKey("address", from.Address)); err != nil {
+	if err := s.waits(ctx, addressLimit(from)); err != nil {
 		return "", "", err
 	}
 	b, err := e.Begin(ctx)
@@ -62,7 +62,7 @@ type Return struct {
 // is, if an account is linked to that. next is where they wanted to go.
 func (s *Service) FinishElsewhere(ctx context.Context, e Elsewhere, r Return, from From) (token string, u registry.User, next string, err error) {
 	ctx = context.WithoutCancel(ctx)
-	if err := s.waits(ctx, failureKey("address", from.Address)); err != nil {
+	if err := s.waits(ctx, addressLimit(from)); err != nil {
 		return "", u, "", err
 	}
 	u, strong, next, err := s.vouched(ctx, e, r)
@@ -125,7 +125,7 @@ func (s *Service) refuseElsewhere(ctx context.Context, from From, who string, wh
 	if !ok {
 		return why
 	}
-	if err := s.o.Store.NoteFailure(ctx, failureKey("address", from.Address), s.o.Now()); err != nil {
+	if err := s.o.Store.NoteFailure(ctx, addressLimit(from).key, s.o.Now()); err != nil {
 		return err
 	}
 	e := s.event("sign-in", registry.User{Name: who}, from)

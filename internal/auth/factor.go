@@ -316,7 +316,9 @@ func squeeze(typed string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "-", "", "\u00a0", "", "\t", "").Replace(strings.TrimSpace(typed)))
 }
 
-func factorKey(u registry.User) string { return failureKey("factor", fmt.Sprint(u.ID)) }
+func factorLimit(u registry.User) limit {
+	return limit{failureKey("factor", fmt.Sprint(u.ID)), freeTries}
+}
 
 // GiveCode takes a code of the app, or a recovery code, each once. The session
 // goes on under the token that it returns.
@@ -332,7 +334,7 @@ func (s *Service) GiveCode(ctx context.Context, token, typed string, from From) 
 	}
 	defer func() { <-s.codes }()
 	ctx = context.WithoutCancel(ctx)
-	if err := s.waits(ctx, factorKey(u)); err != nil {
+	if err := s.waits(ctx, factorLimit(u)); err != nil {
 		return "", err
 	}
 	factor, err := s.takeCode(ctx, u, squeeze(typed))
@@ -371,7 +373,7 @@ func (s *Service) refuseFactor(ctx context.Context, u registry.User, from From, 
 	if k := fault.Of(why); k != fault.NotFound && k != fault.Conflict {
 		return why
 	}
-	if err := s.o.Store.NoteFailure(ctx, factorKey(u), s.o.Now()); err != nil {
+	if err := s.o.Store.NoteFailure(ctx, factorLimit(u).key, s.o.Now()); err != nil {
 		return err
 	}
 	e := s.event("second-factor", u, from)
@@ -398,7 +400,7 @@ func (s *Service) accepted(ctx context.Context, u registry.User, x registry.Sess
 			return "", err
 		}
 	}
-	if err := s.o.Store.ClearFailures(ctx, factorKey(u)); err != nil {
+	if err := s.o.Store.ClearFailures(ctx, factorLimit(u).key); err != nil {
 		return "", err
 	}
 	return s.given(ctx, x, factor)

@@ -231,9 +231,6 @@ func (s *Service) BeginPasskeySignIn(ctx context.Context, from From) (Ceremony, 
 	if s.passkeys == nil {
 		return Ceremony{}, fault.New(fault.Unavailable, "Passkeys are not set up on this site. Sign in with your password.")
 	}
-	if err := s.waits(ctx, failureKey("address", from.Address)); err != nil {
-		return Ceremony{}, err
-	}
 	options, data, err := s.passkeys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
 	if err != nil {
 		return Ceremony{}, fmt.Errorf("begin passkey: %w", err)
@@ -245,13 +242,14 @@ func (s *Service) BeginPasskeySignIn(ctx context.Context, from From) (Ceremony, 
 // factors: the key, and the finger or the number by which its owner unlocked it.
 func (s *Service) PasskeySignIn(ctx context.Context, id string, answer []byte, from From) (string, registry.User, error) {
 	ctx = context.WithoutCancel(ctx)
-	key := failureKey("address", from.Address)
-	if err := s.waits(ctx, key); err != nil {
-		return "", registry.User{}, err
-	}
 	who := registry.User{Name: "unknown account"}
 	refuse := func() (string, registry.User, error) {
-		if err := s.o.Store.NoteFailure(ctx, key, s.o.Now()); err != nil {
+		// One that is right does not wait for the mistakes of others at the address;
+		// those that are not fill the record no faster than passwords do.
+		if err := s.waits(ctx, addressLimit(from)); err != nil {
+			return "", registry.User{}, err
+		}
+		if err := s.o.Store.NoteFailure(ctx, addressLimit(from).key, s.o.Now()); err != nil {
 			return "", registry.User{}, err
 		}
 		e := s.event("sign-in", registry.User{Name: who.Name}, from)
@@ -360,7 +358,7 @@ func (s *Service) GivePasskey(ctx context.Context, token, id string, answer []by
 		return "", err
 	}
 	ctx = context.WithoutCancel(ctx)
-	if err := s.waits(ctx, factorKey(u)); err != nil {
+	if err := s.waits(ctx, factorLimit(u)); err != nil {
 		return "", err
 	}
 	wrong := fault.New(fault.NotFound, "The passkey is not right.")

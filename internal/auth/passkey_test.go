@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -205,6 +206,25 @@ func TestPasskey(t *testing.T) {
 }
 
 // What is wrong with an answer, in every way but one, opens nothing and is recorded.
+// A passkey that is right does not wait for the guesses of others at its address;
+// those that are wrong do.
+func TestAPasskeyDoesNotWaitForOthers(t *testing.T) {
+	s, store, _ := setUp(t)
+	addResearcher(t, s, store, registry.User{Name: "res", Display: "Res", Role: policy.Researcher})
+	k := newKey(t)
+	k.add(s, signedIn(t, s, "res"))
+	for i := range 100 {
+		s.SignIn(t.Context(), fmt.Sprintf("somebody-%d", i), "wrong", from("10.0.0.1"))
+	}
+	before := kinds(t, store)["sign-in refused passkey"]
+	if _, _, err := s.PasskeySignIn(t.Context(), "no challenge", nil, from("10.0.0.1")); fault.Of(err) != fault.Limited || kinds(t, store)["sign-in refused passkey"] != before {
+		t.Errorf("a wrong one: %v", err)
+	}
+	if _, _, err := k.signIn(s); err != nil {
+		t.Errorf("the right one: %v", err)
+	}
+}
+
 func TestPasskeysThatOpenNothing(t *testing.T) {
 	s, store, clk := setUp(t)
 	u := addResearcher(t, s, store, registry.User{Name: "res", Display: "Res", Role: policy.Researcher})
