@@ -60,8 +60,7 @@ func cell(column string, value string) string {
 
 func gzipped(text string) string { return bomb(text, 0) }
 
-// bomb is a text with megabytes of zeros behind it, packed. They are written in
-// pieces: the memory of this process counts as its children's at their start.
+// bomb is a text with megabytes of zeros behind it, packed.
 func bomb(text string, megabytes int) string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)

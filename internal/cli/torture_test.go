@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -69,7 +68,7 @@ func cannot(t *testing.T, format string, args ...any) {
 type ended struct {
 	out, errs string
 	code      int   // -1 if a signal ended it
-	memory    int64 // bytes that the largest of its processes took at most
+	memory    int64 // bytes that the largest of its processes took at most; 0 if a signal ended it
 	hung      bool
 }
 
@@ -85,6 +84,8 @@ func through(t *testing.T, cmd *exec.Cmd, during func()) ended {
 	t.Helper()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
+	peak := filepath.Join(t.TempDir(), "peak")
+	cmd.Env = append(cmd.Environ(), "WEBENABLE_PEAK="+peak)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -99,8 +100,12 @@ func through(t *testing.T, cmd *exec.Cmd, during func()) ended {
 		t.Fatal(err)
 	}
 	e := ended{out: out.String(), errs: errs.String(), code: cmd.ProcessState.ExitCode(), hung: hung}
-	if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		e.memory = use.Maxrss << 10
+	if text, err := os.ReadFile(peak); err == nil {
+		if e.memory, err = strconv.ParseInt(string(text), 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	} else if e.code >= 0 {
+		t.Fatalf("a process did not say how much memory it took: %v", err)
 	}
 	return e
 }

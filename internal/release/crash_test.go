@@ -198,3 +198,42 @@ func TestRenamedFolder(t *testing.T) {
 		t.Errorf("the old name: %v", err)
 	}
 }
+
+// A release that is taken away is all there or not among the releases: half of one
+// would be broken for ever, as nobody would know what it was.
+func TestNoReleaseIsTakenAwayByHalves(t *testing.T) {
+	r := Open(t.TempDir())
+	for n, name := range []string{"old", "dead"} {
+		if err := make1(t, r, byte(n+1), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Switch(id(1)); err != nil {
+		t.Fatal(err)
+	}
+	good, stopped := r.disk.rename, errors.New("killed")
+	r.disk.rename = func(string, string) error { return stopped }
+	if err := r.Remove(id(2)); !errors.Is(err, stopped) {
+		t.Errorf("it was removed in another way: %v", err)
+	}
+	if err := r.Verify(t.Context(), id(2)); err != nil {
+		t.Errorf("killed before the step: %v", err)
+	}
+	r.disk.rename = func(from, to string) error { return errors.Join(good(from, to), stopped) }
+	if err := r.Remove(id(2)); !errors.Is(err, stopped) {
+		t.Errorf("error %v", err)
+	}
+	r.disk.rename = good
+	if all, err := r.List(); err != nil || len(all) != 1 || all[0].ID != id(1) {
+		t.Errorf("killed after the step: %v, %v", all, err)
+	}
+	if err := make1(t, r, 3, "next"); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(r.building()); err != nil || len(left) != 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+	if err := r.Remove(id(2)); err != nil {
+		t.Errorf("what is gone: %v", err)
+	}
+}

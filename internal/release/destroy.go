@@ -131,5 +131,22 @@ func (r *Releases) Remove(id string) error {
 	if !validID(id) {
 		return fmt.Errorf("remove release: %q is no release id", id)
 	}
-	return os.RemoveAll(filepath.Join(r.releases(), id))
+	return r.discard(id)
+}
+
+// discard takes a release away in one step: half of one among the releases would
+// be nobody's to remove. What is moved aside goes now, or with what the next load
+// tidies up.
+func (r *Releases) discard(id string) error {
+	if err := os.MkdirAll(r.building(), 0o700); err != nil {
+		return err
+	}
+	aside := filepath.Join(r.building(), id+"-discarded")
+	switch err := r.disk.rename(filepath.Join(r.releases(), id), aside); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return os.RemoveAll(aside)
 }

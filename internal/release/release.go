@@ -247,7 +247,7 @@ func (b *Build) Abort() error {
 		// moved into place, but the switch to it failed
 		current, unknown := b.r.Current()
 		if unknown == nil && current != b.id || fault.Of(unknown) == fault.NotFound {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(b.r.releases(), b.id)))
+			err = errors.Join(err, b.r.discard(b.id))
 		}
 		err = errors.Join(err, switching.Close())
 	}
