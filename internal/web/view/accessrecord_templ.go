@@ -1299,7 +1299,7 @@ func WhoSawPage(f Frame, x WhoSaw) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 106, " <form class=\"form\" method=\"post\" action=\"/oversight/patient\"><div class=\"field\"><label for=\"key\">Person key</label><p class=\"says\" id=\"key-says\">As the extract has it (TOKEN_PERSON_ID). It is not kept: only a mark made of it is looked for. That you asked is recorded.</p><input id=\"key\" name=\"key\" aria-describedby=\"key-says\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" required></div><button class=\"btn btn--p\" type=\"submit\">Show who saw the patient</button></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 106, " <form class=\"form\" method=\"post\" action=\"/oversight/patient\"><div class=\"field\"><label for=\"key\">Person key</label><p class=\"says\" id=\"key-says\">The patient’s TOKEN_PERSON_ID, as it stands in the extract; whoever manages the data can look it up. It is not kept: only a mark made from it is looked for. That you asked is recorded.</p><input id=\"key\" name=\"key\" aria-describedby=\"key-says\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" required></div><button class=\"btn btn--p\" type=\"submit\">Show who saw the patient</button></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
