@@ -47,7 +47,7 @@ func ParseView(in url.Values, d *hes.Dictionary, o Offer) (View, error) {
 			return View{}, &FilterError{c.Key, err}
 		}
 		if f != nil && !o.Has(c.Key) {
-			return View{}, &FilterError{c.Key, fault.New(fault.Invalid, "%s: the release that is served does not hold this field, so records cannot be filtered by it. Take the filter out of the link.", c.Says)}
+			return View{}, &FilterError{c.Key, fault.New(fault.Invalid, "%s: the release that is served does not hold this field, or your agreement does not cover it, so records cannot be filtered by it. Take the filter out of the link.", c.Says)}
 		}
 		if standing, ok := v.Default(c.Key); ok && f == nil && !off {
 			f = &standing
