@@ -263,7 +263,7 @@ func (c agreementNameCmd) Run(g *globals) error {
 		}
 	}
 	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
-		return s.Name(g.ctx, by, c.Name, m)
+		return s.Name(g.ctx, by, c.Name, m, "")
 	})
 }
 

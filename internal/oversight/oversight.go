@@ -150,8 +150,10 @@ func (s *Service) RevokeAgreement(ctx context.Context, by By, ref, why string) e
 
 // Name puts a person on an agreement, or replaces what is on file of them there,
 // but for the person's own confirmation: that only a command changes, on the
-// machine.
-func (s *Service) Name(ctx context.Context, by By, account string, m registry.Member) error {
+// machine. from is what was on file (see PlaceVersion) when whoever asks saw it; a
+// change by somebody else since then gives an error of kind Conflict. A command says
+// all that is to be on file, whatever was.
+func (s *Service) Name(ctx context.Context, by By, account string, m registry.Member, from string) error {
 	u, err := s.subject(ctx, by, account)
 	if err != nil {
 		return err
@@ -171,6 +173,9 @@ func (s *Service) Name(ctx context.Context, by By, account string, m registry.Me
 		was, err := s.o.Store.Member(ctx, m.Agreement, u.ID)
 		if err != nil && fault.Of(err) != fault.NotFound {
 			return err
+		}
+		if PlaceVersion(was) != from {
+			return fault.New(fault.Conflict, "Somebody else has changed what is on file of this person since you opened the form. Open it again to see what it says now.")
 		}
 		m.Attested = was.Attested
 	}

@@ -14,13 +14,25 @@ import (
 )
 
 // Version names what an agreement says, its evidence included.
-func Version(a registry.Agreement) string {
-	b, err := json.Marshal(a)
+func Version(a registry.Agreement) string { return version(a) }
+
+func version(of any) string {
+	b, err := json.Marshal(of)
 	if err != nil { // plain data can always be written
 		return ""
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
+}
+
+// PlaceVersion names what is on file of a place, but for the person's own
+// confirmation; "" where there is no place.
+func PlaceVersion(m registry.Member) string {
+	if m.UserID == 0 {
+		return ""
+	}
+	m.Attested = time.Time{}
+	return version(m)
 }
 
 func day(t time.Time) string {

@@ -163,7 +163,7 @@ func TestALeadConfirmsForNobody(t *testing.T) {
 	was := place("clinician")
 	s.weak("cleo", policy.Clinician)
 	for _, name := range []string{"clinician", "cleo"} {
-		form := url.Values{"person": {name}, "from": {"01/11/2026"}, "trained": {"01/11/2026"}, "registration": {"C1"}, "sponsor": {"Dr New"}, "attested": {"24/11/2026 11:00"}}
+		form := s.filled(lead, at+"?person="+name, url.Values{"person": {name}, "from": {"01/11/2026"}, "trained": {"01/11/2026"}, "registration": {"C1"}, "sponsor": {"Dr New"}, "attested": {"24/11/2026 11:00"}})
 		if w := s.post(lead, at, form); w.Code != http.StatusSeeOther {
 			t.Fatalf("naming %s: %d: %s", name, w.Code, plain(w.Body.String()))
 		}
@@ -173,6 +173,37 @@ func TestALeadConfirmsForNobody(t *testing.T) {
 	}
 	if is := place("cleo"); !is.Attested.IsZero() {
 		t.Errorf("a lead confirmed for somebody else: %v", is.Attested)
+	}
+}
+
+// A form that was opened before another lead changed the person's place gives nothing
+// back that was taken away; a confirmation in between does not matter.
+func TestAFormFromBeforeAnotherChangeOfAPlace(t *testing.T) {
+	s := open(t, &web.Assets{})
+	at := "/oversight/agreements/CLINIC-1/person"
+	stale := s.filled(lead, at+"?person=clinician", nil)
+	other := s.filled(lead, at+"?person=clinician", url.Values{"until": {"24/11/2026 12:00"}, "from": {"01/11/2026"}})
+	u, err := s.store.UserByName(t.Context(), "clinician")
+	if err == nil {
+		err = s.store.Attest(t.Context(), "CLINIC-1", u.ID, s.now)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := s.post(lead, at, other); w.Code != http.StatusSeeOther {
+		t.Fatalf("ending the place: %d: %s", w.Code, plain(w.Body.String()))
+	}
+	for _, again := range []url.Values{stale, {"person": {"clinician"}, "from": {"01/11/2026"}, "trained": {"01/11/2026"}}} {
+		if w := s.post(lead, at, again); w.Code != http.StatusConflict || !strings.Contains(plain(w.Body.String()), "Somebody else has changed what is on file of this person") {
+			t.Errorf("status %d: %s", w.Code, plain(w.Body.String()))
+		}
+	}
+	m, err := s.store.Member(t.Context(), "CLINIC-1", u.ID)
+	if err != nil || !m.Until.Equal(s.now) || !m.Attested.Equal(s.now) {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if status, _, _ := s.get(policy.Clinician, "/records?view=patients"); status != http.StatusForbidden {
+		t.Errorf("after the place has ended: %d", status)
 	}
 }
 

@@ -29,7 +29,7 @@ func (s *Server) namePerson(w http.ResponseWriter, r *http.Request) error {
 		name := r.URL.Query().Get("person")
 		if i := slices.IndexFunc(a.People, func(p oversight.Place) bool { return p.User.Name == name }); i >= 0 {
 			m := a.People[i].Member
-			in = url.Values{"person": {name}, "from": {s.written(m.From, false)}, "until": {s.written(m.Until, true)}, "trained": {s.written(m.Trained, false)}, "registration": {m.Registration}, "sponsor": {m.Sponsor}}
+			in = url.Values{"person": {name}, "from": {s.written(m.From, false)}, "until": {s.written(m.Until, true)}, "trained": {s.written(m.Trained, false)}, "registration": {m.Registration}, "sponsor": {m.Sponsor}, "version": {oversight.PlaceVersion(m)}}
 		}
 		return s.placeForm(w, r, http.StatusOK, a, in, nil)
 	}
@@ -39,8 +39,10 @@ func (s *Server) namePerson(w http.ResponseWriter, r *http.Request) error {
 	in = r.PostForm
 	m, wrong := s.readPlace(a.Agreement, in)
 	if len(wrong) == 0 {
-		err := s.oversight.Name(r.Context(), v.by(), in.Get("person"), m)
+		err := s.oversight.Name(r.Context(), v.by(), in.Get("person"), m, in.Get("version"))
 		switch fault.Of(err) {
+		case fault.Conflict:
+			return s.placeForm(w, r, http.StatusConflict, a, in, []registry.Problem{{Say: fault.Say(err)}})
 		case fault.NotFound, fault.Invalid:
 			wrong = []registry.Problem{{At: "person", Say: fault.Say(err)}}
 		default:
@@ -95,6 +97,7 @@ func (s *Server) placeForm(w http.ResponseWriter, r *http.Request, status int, a
 	ref := a.Agreement.Ref
 	x := view.PlaceForm{Heading: "Name a person", Ref: ref, Title: a.Agreement.Title, Action: agreementURL(ref, "person"), Back: agreementURL(ref, ""), Errors: f.summary(), ChooseError: f.say("person")}
 	name := in.Get("person")
+	x.Version = in.Get("version")
 	if i := slices.IndexFunc(a.People, func(p oversight.Place) bool { return p.User.Name == name }); i >= 0 {
 		x.Heading, x.Person, x.TakeOff = a.People[i].User.Display, name, agreementURL(ref, "take-off")
 	} else {

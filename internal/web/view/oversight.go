@@ -134,6 +134,7 @@ type PlaceForm struct {
 	Choose                            []Box // accounts that may be named; none when a person's place is changed
 	ChooseError                       string
 	Person                            string // account; "" when one is to be chosen
+	Version                           string // of what the form was made from; "" for a new place
 	Fields                            []FormField
 	TakeOff                           string // address; "" for a new place
 	Nobody                            bool   // there is nobody to name
