@@ -25,6 +25,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -118,7 +119,23 @@ type limit struct {
 	free int
 }
 
-func addressLimit(from From) limit { return limit{failureKey("address", from.Address), freeAddress} }
+func addressLimit(from From) limit {
+	return limit{failureKey("address", network(from.Address)), freeAddress}
+}
+
+// network is the address that refusals count for: of the new form of addresses the
+// half that names the network, for whoever is in it chooses the other half.
+func network(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil || !a.Is6() {
+		return address
+	}
+	p, err := a.Prefix(64)
+	if err != nil {
+		return address
+	}
+	return p.String()
+}
 
 // wait returns how long must still be waited before the next try.
 func (s *Service) wait(ctx context.Context, l limit) (time.Duration, error) {
@@ -191,7 +208,7 @@ func (s *Service) SignIn(ctx context.Context, name, password string, from From) 
 // each refusal to the record. tries is how many came before.
 func (s *Service) proves(ctx context.Context, name, password string, from From) (u registry.User, tries int, err error) {
 	account := limit{failureKey("account", name), freeAccount}
-	here := limit{failureKey("account at", name+" "+from.Address), freeTries}
+	here := limit{failureKey("account at", name+" "+network(from.Address)), freeTries}
 	limits := [...]limit{account, here, addressLimit(from)}
 	select {
 	case s.slots <- struct{}{}:

@@ -199,6 +199,17 @@ func TestNobodyIsKeptOutByOthers(t *testing.T) {
 		}
 	}
 	s, _, c := setUp(t)
+	for i := range 5 { // one network, whose addresses whoever is in it chooses
+		if _, _, err := s.SignIn(t.Context(), "ana", "wrong", from(fmt.Sprintf("2001:db8:0:1::%d", i+1))); fault.Of(err) != fault.Denied {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := s.SignIn(t.Context(), "ana", "wrong", from("2001:db8:0:1:ffff::9")); fault.Of(err) != fault.Limited {
+		t.Errorf("the sixth from one network: %v", err)
+	}
+	if _, _, err := s.SignIn(t.Context(), "ana", "correct horse battery", from("2001:db8:0:2::1")); err != nil {
+		t.Errorf("from another network: %v", err)
+	}
 	for i := range 100 {
 		if _, _, err := s.SignIn(t.Context(), fmt.Sprintf("somebody-%d", i), "wrong", from("10.0.0.1")); fault.Of(err) != fault.Denied {
 			t.Fatalf("account %d from one address: %v", i, err)
