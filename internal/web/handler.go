@@ -44,7 +44,12 @@ func requestID(r *http.Request) string {
 func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types hes")
+		to := ""
+		if s.c.Secure { // only then browsers know it, and those that do look at nothing else
+			to = "; report-to csp"
+			h.Set("Reporting-Endpoints", `csp="`+reportsAt+`"`)
+		}
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types hes; report-uri "+reportsAt+to)
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
@@ -81,7 +86,7 @@ func (s *Server) sameSite(next http.Handler) http.Handler {
 		site := r.Header.Get("Sec-Fetch-Site")
 		write := r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions
 		switch {
-		case write && site == "" && r.Header.Get("Origin") == "",
+		case write && site == "" && r.Header.Get("Origin") == "" && (r.URL.Path != reportsAt || r.Method != http.MethodPost), // which some browsers send without
 			strings.Contains(r.Header.Get("Origin"), "@"),
 			!write && !ours(site) && !followed(r):
 			refuse.ServeHTTP(w, r)

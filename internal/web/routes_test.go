@@ -63,6 +63,7 @@ func (s *site) ways() []way {
 		{"GET /sign-in", res, nothing, "/sign-in", "", nil},
 		{"POST /sign-in", res, nothing, "/sign-in", "", url.Values{"name": {"nobody"}}},
 		{"GET /healthz", res, nothing, "/healthz", "", nil},
+		{"POST /csp-reports", res, nothing, "/csp-reports", "", url.Values{}},
 		{"GET /dictionary", res, nothing, "/dictionary", "", nil},
 		{"GET /codes", res, nothing, "/codes", "", nil},
 		{"/", res, nothing, "/nowhere", "", nil},

@@ -52,6 +52,7 @@ type Server struct {
 	trees     []classification
 	finder    *finder.Index
 	oversight *oversight.Service
+	reports   reports
 	handler   http.Handler
 }
 
@@ -110,6 +111,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /codes/{list}":             s.codeList,
 		"GET /codes/{list}/{code}":      s.code,
 		"GET /healthz":                  s.health,
+		"POST " + reportsAt:             s.keptOut,
 	}
 	maps.Copy(out, s.signInRoutes())
 	maps.Copy(out, s.oversightRoutes())
