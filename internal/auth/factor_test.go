@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/json"
@@ -393,5 +394,33 @@ func TestTriesAreToldOf(t *testing.T) {
 	}
 	if told, err := s.Notices(t.Context(), u); err != nil || len(told) != 0 {
 		t.Errorf("%v, %v", told, err)
+	}
+}
+
+// A closed account opens nothing, even by a session that was made while it was being
+// closed.
+func TestAClosedAccountOpensNothing(t *testing.T) {
+	s, store, _ := setUp(t)
+	u, x, err := s.Check(t.Context(), signedIn(t, s, "ana"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.SetDisabled(t.Context(), u.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	const token = "late"
+	sum := sha256.Sum256([]byte(token))
+	x.TokenHash = sum[:]
+	if err := store.AddSession(t.Context(), x); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Check(t.Context(), token); fault.Of(err) != fault.SignIn {
+		t.Errorf("by a late session: %v", err)
+	}
+	if err := store.SetDisabled(t.Context(), u.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Check(t.Context(), token); err != nil {
+		t.Errorf("once it is open again, so that this tests something: %v", err)
 	}
 }

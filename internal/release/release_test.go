@@ -2,6 +2,7 @@ package release
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -165,5 +166,53 @@ func TestEveryStepMayFail(t *testing.T) {
 	}
 	if steps < 8 {
 		t.Errorf("only %d steps were seen", steps)
+	}
+}
+
+// A release is on the disk before anybody can be served from it: every file and folder
+// of it is flushed, then it is moved into place, then the place is flushed, and only
+// then, flushed too, it becomes the current one. A power cut in between leaves the old
+// release or the whole new one.
+func TestFlushedBeforeItIsServed(t *testing.T) {
+	r := Open(t.TempDir())
+	good := r.disk
+	flushed := map[string]bool{}
+	var moves []string
+	r.disk = disk{
+		write: func(p string, b []byte) error { flushed[p] = true; return good.write(p, b) },
+		sync:  func(p string) error { flushed[p] = true; return good.sync(p) },
+		rename: func(from, to string) error {
+			moves = append(moves, filepath.Base(to))
+			err := filepath.WalkDir(from, func(p string, _ fs.DirEntry, err error) error {
+				if err == nil && !flushed[p] {
+					t.Errorf("%s is not flushed before it becomes %s", filepath.Base(p), filepath.Base(to))
+				}
+				return err
+			})
+			if to == r.pointer() && !flushed[r.releases()] {
+				t.Error("the release may not be in its place when it is served")
+			}
+			delete(flushed, r.releases())
+			return errors.Join(err, good.rename(from, to))
+		},
+	}
+	b, err := r.Begin(id(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"data", "deep/er/data"} {
+		path := filepath.Join(b.Dir(), name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(name), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Publish(t.Context(), Manifest{Subset: "all"}, &quality.Report{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{id(1), filepath.Base(r.pointer())}; !slices.Equal(moves, want) {
+		t.Errorf("moved into place: %v, want %v", moves, want)
+	}
+	if !flushed[r.releases()] {
+		t.Error("that it is served is not flushed")
 	}
 }
