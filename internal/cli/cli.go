@@ -107,11 +107,3 @@ func (o output) Write(p []byte) (int, error) {
 	n, err := o.Writer.Write(p)
 	return n, fault.Wrap(fault.Unavailable, err, "What was to be printed could not be written, though the command was carried out up to there: see “webenable release list” for what is served, check free space and the disk, or print elsewhere")
 }
-
-type versionCmd struct{}
-
-// Run prints the version.
-func (versionCmd) Run(g *globals) error {
-	_, err := fmt.Fprintln(g.env.Out, "webenable", Version)
-	return err
-}

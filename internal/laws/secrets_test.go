@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -214,6 +215,16 @@ func TestNothingCallsOut(t *testing.T) {
 			return true
 		})
 	})
+}
+
+// The modules that are built from are those whose sums go.sum holds, as they were
+// fetched.
+func TestModulesAreAsFetched(t *testing.T) {
+	cmd := exec.Command("go", "mod", "verify")
+	cmd.Dir = filepath.Join("..", "..")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "all modules verified") {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 // Each module of others is used in few places, for a reason.
