@@ -44,7 +44,29 @@ type Engine interface {
 	Info() Info
 	// Ask answers a plan. The parts that the plan does not ask for stay empty.
 	Ask(ctx context.Context, p Plan) (*Answer, error)
+	// List calls visit with all rows of the plan's unit in the order asked for,
+	// as pages of Ask would give them one after another, at most Limit at a time
+	// and never none. visit may keep the rows, not the slice. List stops at its
+	// first error and returns it. Counts, facets, tables and the marks of a page
+	// are left aside.
+	List(ctx context.Context, p Plan, visit func([]Row) error) error
 	Close() error
+}
+
+// Leaf is a List for engines that have no better way: page after page.
+func Leaf(ctx context.Context, e Engine, p Plan, visit func([]Row) error) error {
+	p.Query = query.Query{Unit: p.Unit, Where: p.Where, Sort: p.Sort, Columns: p.Columns, Raw: p.Raw, Limit: max(p.Limit, 1)}
+	p.After, p.Before = NoRow, NoRow
+	for {
+		a, err := e.Ask(ctx, p)
+		if err == nil && len(a.Rows) > 0 {
+			err = visit(a.Rows)
+		}
+		if err != nil || !a.More {
+			return err
+		}
+		p.After = a.Rows[len(a.Rows)-1].ID
+	}
 }
 
 // Info describes what an engine holds.

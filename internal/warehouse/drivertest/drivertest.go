@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("walks", func(t *testing.T) { runWalks(t, engine, oracle, f, seed, 100) })
 	t.Run("random-scans", func(t *testing.T) { runScans(t, engine, oracle, f, seed, 100) })
 	t.Run("scans", func(t *testing.T) { scans(t, engine) })
+	t.Run("lists", func(t *testing.T) { lists(t, engine) })
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()

@@ -121,6 +121,10 @@ func (n *naive) line(p driver.Plan, i int, theirs []int) driver.Row {
 }
 
 // Scan hands out rows.
+func (n *naive) List(ctx context.Context, p driver.Plan, visit func([]driver.Row) error) error {
+	return driver.Leaf(ctx, n, p, visit)
+}
+
 func (n *naive) Scan(_ context.Context, s driver.Scan, visit func(driver.ScanRow) error) error {
 	var order []int
 	people := []string{""}

@@ -2,10 +2,13 @@ package drivertest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse/driver"
 )
 
@@ -45,6 +48,9 @@ func runWalks(t *testing.T, engine, oracle driver.Engine, f Fixture, seed uint64
 		if d := walk(t, engine, p, all.Rows); d != "" {
 			t.Fatalf("seed %d, walk %d: %s\nguard %v, row %d, persons %d, limit %d\n%s", seed, i, p.Query, p.Guard, p.Row, p.People, p.Limit, d)
 		}
+		if d := listed(engine, p, all.Rows); d != "" {
+			t.Fatalf("seed %d, list %d: %s\nguard %v, row %d, persons %d, limit %d\n%s", seed, i, p.Query, p.Guard, p.Row, p.People, p.Limit, d)
+		}
 	}
 }
 
@@ -82,4 +88,46 @@ func walk(t *testing.T, engine driver.Engine, p driver.Plan, rows []driver.Row) 
 		}
 	}
 	return ""
+}
+
+// listed has all rows listed and says how they differ from those that there are.
+func listed(engine driver.Engine, p driver.Plan, rows []driver.Row) string {
+	var got []driver.Row
+	most := 0
+	p.After = 0 // is left aside
+	err := engine.List(context.Background(), p, func(some []driver.Row) error {
+		if most = max(most, len(some)); len(some) == 0 {
+			return errors.New("no rows were given")
+		}
+		got = append(got, some...)
+		return nil
+	})
+	if err != nil {
+		return err.Error()
+	}
+	if most > p.Limit {
+		return fmt.Sprintf("%d rows were given at once, more than %d", most, p.Limit)
+	}
+	return cmp.Diff(tidy(&driver.Answer{Rows: rows}), tidy(&driver.Answer{Rows: got}))
+}
+
+// lists checks what a list promises beside its rows.
+func lists(t *testing.T, engine driver.Engine) {
+	p := driver.NewPlan(query.Query{Columns: []string{"SEX"}, Limit: 2})
+	stop := errors.New("enough")
+	n := 0
+	err := engine.List(context.Background(), p, func([]driver.Row) error {
+		if n++; n == 3 {
+			return stop
+		}
+		return nil
+	})
+	if err != stop || n != 3 {
+		t.Errorf("%d visits and the error %v after a visit that failed at the third", n, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	err = engine.List(ctx, p, func([]driver.Row) error { cancel(); return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: error = %v", err)
+	}
 }

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
@@ -9,6 +10,11 @@ import (
 	"webenablehes/internal/query"
 	"webenablehes/internal/warehouse/driver"
 )
+
+// List implements driver.Engine.
+func (e *Engine) List(ctx context.Context, p driver.Plan, visit func([]driver.Row) error) error {
+	return driver.Leaf(ctx, e, p, visit)
+}
 
 // page fills in the page of episodes.
 func (e *Engine) page(a *driver.Answer, p driver.Plan, matching []driver.RowID) {
