@@ -81,6 +81,8 @@ type Access struct {
 	subsets    []string // data sets that the agreement covers
 	fields     map[string]bool
 	counts     Rule
+	exports    []Export
+	inFiles    Rule        // of counts that leave the site
 	exceptions bool        // Clinician: the agreement allows them
 	overdue    bool        // one was not reviewed in time
 	excepted   []Exception // patients that are open, or were
@@ -93,7 +95,7 @@ func New(e Evidence, now time.Time) (Access, error) {
 	if e.Account == "" {
 		return Access{}, fault.New(fault.SignIn, "Sign in first.")
 	}
-	a := Access{role: e.Role, account: e.Account, counts: e.rule()}
+	a := Access{role: e.Role, account: e.Account, counts: e.rule(), inFiles: e.rule()}
 	switch e.Role {
 	case Planner, DataManager, Governance, Auditor:
 		if e.Agreement != "" {
@@ -113,6 +115,7 @@ func New(e Evidence, now time.Time) (Access, error) {
 	for _, f := range e.Fields {
 		a.fields[f] = true
 	}
+	a.exports = slices.Clone(e.Exports)
 	a.subsets, a.years = slices.Clone(e.Subsets), query.In{Field: hes.YearField, Values: slices.Clone(e.Years)}
 	if e.Role == Clinician {
 		a.team = &team{provider: e.Provider, consultants: slices.Clone(e.Consultants), specialties: slices.Clone(e.Specialties), months: e.LookBack, whole: e.Whole}

@@ -131,6 +131,7 @@ type Evidence struct {
 	Subsets     []string    // data sets that it covers, by the names of subsets
 	Years       []string    // FYEAR values that it covers
 	Fields      []string    // fields beyond the public and ordinary ones that it lists
+	Exports     []Export    // files that the agreement lets people ask for
 	Provider    string      // Clinician: PROCODE3 of the employing trust
 	Specialties []string    // Clinician: specialties of the team, as main or treatment specialty
 	Consultants []string    // Clinician: consultant codes of the team; with them, the specialties are not asked

@@ -200,6 +200,9 @@ func Evidence(u User, a Agreement, m *Member) policy.Evidence {
 	}
 	e.Agreement, e.Title, e.From, e.Until, e.Revoked = a.Ref, a.Title, a.From, a.Until, !a.Revoked.IsZero()
 	e.Proofs, e.Subsets, e.Years, e.Fields = a.Proofs, a.Subsets, a.Years, a.Fields
+	for _, kind := range a.Exports {
+		e.Exports = append(e.Exports, policy.Export(kind))
+	}
 	e.Provider, e.Specialties, e.Consultants, e.LookBack, e.Whole, e.Exceptions = a.Provider, a.Specialties, a.Consultants, a.LookBack, a.Whole, a.Exceptions
 	if m != nil {
 		e.Member = policy.Membership{Named: true, From: m.From, Until: m.Until, Trained: m.Trained, Registration: m.Registration, Sponsor: m.Sponsor, Attested: m.Attested}

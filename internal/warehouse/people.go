@@ -72,36 +72,40 @@ func (w *Warehouse) People(ctx context.Context, acc policy.Access, q query.Query
 		return nil, fault.New(fault.Internal, "lines of patients are asked for by patient")
 	}
 	out := &People{}
-	sum := func(ctx context.Context, got *asked) error {
-		persons := make([]driver.PersonID, len(got.raw.Rows))
-		var few []driver.PersonID
-		for i, r := range got.raw.Rows {
-			persons[i] = r.Person
-			if r.Episodes <= MaxSummed {
-				few = append(few, r.Person)
-			}
-		}
-		lives, err := w.lives(ctx, acc, got, persons, few)
-		if err != nil {
-			return err
-		}
-		out.Fields = lives.fields
-		for i, p := range persons {
-			line := Person{TooMany: got.raw.Rows[i].Episodes > MaxSummed}
-			if !line.TooMany {
-				line = lives.person(p)
-			}
-			line.Marks = lives.marks(p)
-			out.Lines = append(out.Lines, line)
-		}
-		return nil
-	}
+	sum := func(ctx context.Context, got *asked) error { return w.sumPeople(ctx, acc, got, out) }
 	got, err := w.ask(ctx, acc, asking{kind: "view", query: q, after: page.After, before: page.Before, client: from}, sum)
 	if err != nil {
 		return nil, err
 	}
 	out.Answer = w.answer(acc, q, got)
 	return out, nil
+}
+
+// sumPeople makes the lines of the patients of a page. It is part of the question
+// that got answers.
+func (w *Warehouse) sumPeople(ctx context.Context, acc policy.Access, got *asked, out *People) error {
+	persons := make([]driver.PersonID, len(got.raw.Rows))
+	var few []driver.PersonID
+	for i, r := range got.raw.Rows {
+		persons[i] = r.Person
+		if r.Episodes <= MaxSummed {
+			few = append(few, r.Person)
+		}
+	}
+	lives, err := w.lives(ctx, acc, got, persons, few)
+	if err != nil {
+		return err
+	}
+	out.Fields = lives.fields
+	for i, p := range persons {
+		line := Person{TooMany: got.raw.Rows[i].Episodes > MaxSummed}
+		if !line.TooMany {
+			line = lives.person(p)
+		}
+		line.Marks = lives.marks(p)
+		out.Lines = append(out.Lines, line)
+	}
+	return nil
 }
 
 // lives are the episodes of some persons, as far as a line needs them.

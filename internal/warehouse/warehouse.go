@@ -182,30 +182,10 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 		defer func() { w.purse.settle(acc.Account(), l, shown) }()
 	}
 	// 2. and within the person's rights over this release; a refusal is an event too
-	a.scope.Patient = a.patient
-	guard, err := acc.Narrow(a.query, a.scope, facts.Over(), w.o.Dictionary, w.o.Now())
+	out, plan, err := w.narrowed(acc, a, engine, facts)
 	if err != nil {
 		return nil, w.refused(ctx, acc, a, err)
 	}
-	keys, err := newKeyring(w.o.Key, acc, facts.ID)
-	if err != nil {
-		return nil, err
-	}
-	admitted, _ := w.o.Dictionary.Field(hes.AdmissionDate)
-	out := &asked{facts: facts, keys: keys, bind: bind(a.query), engine: engine, guard: guard, dates: acc.Covers(admitted, facts.Over())}
-	plan := driver.NewPlan(a.query)
-	plan.Guard = guard
-	if acc.SeesRows() && plan.Limit > 0 {
-		// Only for the pseudonym; taken off again below.
-		plan.Columns = append(slices.Clone(plan.Columns), hes.PersonField)
-		if plan.Unit == query.Spells {
-			plan.Columns = append(plan.Columns, hes.SpellField) // likewise, to find its other episodes
-		}
-	}
-	if err := out.place(&plan, a); err != nil {
-		return nil, w.refused(ctx, acc, a, err)
-	}
-	out.where = plan.Where
 	// 3. the engine answers
 	out.raw, err = engine.Ask(ctx, plan)
 	if err != nil {
@@ -238,6 +218,33 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	}
 	shown = event.Rows
 	return out, nil
+}
+
+// narrowed makes the plan of a question under an access.
+func (w *Warehouse) narrowed(acc policy.Access, a asking, engine driver.Engine, facts Facts) (*asked, driver.Plan, error) {
+	a.scope.Patient = a.patient
+	guard, err := acc.Narrow(a.query, a.scope, facts.Over(), w.o.Dictionary, w.o.Now())
+	if err != nil {
+		return nil, driver.Plan{}, err
+	}
+	keys, err := newKeyring(w.o.Key, acc, facts.ID)
+	if err != nil {
+		return nil, driver.Plan{}, err
+	}
+	admitted, _ := w.o.Dictionary.Field(hes.AdmissionDate)
+	out := &asked{facts: facts, keys: keys, bind: bind(a.query), engine: engine, guard: guard, dates: acc.Covers(admitted, facts.Over())}
+	plan := driver.NewPlan(a.query)
+	plan.Guard = guard
+	if acc.SeesRows() && plan.Limit > 0 {
+		// Only for the pseudonym; taken off again below.
+		plan.Columns = append(slices.Clone(plan.Columns), hes.PersonField)
+		if plan.Unit == query.Spells {
+			plan.Columns = append(plan.Columns, hes.SpellField) // likewise, to find its other episodes
+		}
+	}
+	err = out.place(&plan, a)
+	out.where = plan.Where
+	return out, plan, err
 }
 
 // place puts the ids of the request into the plan.
