@@ -33,10 +33,14 @@ const (
 	pageBytes       = 64 << 10 // of a column's page
 )
 
-func newParquet(to io.Writer, columns []Column) (*parquetLines, error) {
+func newParquet(to io.Writer, columns []Column, about [][2]string) (*parquetLines, error) {
 	p := &parquetLines{columns: columns, group: max(gatherLines, groupCells/len(columns)), values: make([][]parquet.Value, len(columns))}
-	p.w = parquet.NewWriter(to, parquet.NewSchema("release", schemaOf(columns)), parquet.Compression(&parquet.Zstd),
-		parquet.DictionaryMaxBytes(dictionaryBytes), parquet.PageBufferSize(pageBytes), parquet.CreatedBy("webenable", "", ""))
+	options := []parquet.WriterOption{parquet.NewSchema("release", schemaOf(columns)), parquet.Compression(&parquet.Zstd),
+		parquet.DictionaryMaxBytes(dictionaryBytes), parquet.PageBufferSize(pageBytes), parquet.CreatedBy("webenable", "", "")}
+	for _, a := range about {
+		options = append(options, parquet.KeyValueMetadata(a[0], a[1]))
+	}
+	p.w = parquet.NewWriter(to, options...)
 	p.into = p.w.ColumnWriters()
 	return p, nil
 }

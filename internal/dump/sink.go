@@ -16,8 +16,10 @@ type Format string
 
 // The formats.
 const (
-	CSV     Format = "csv"     // see csvLines
-	Parquet Format = "parquet" // see parquetLines
+	CSV     Format = "csv"      // see csvLines
+	Parquet Format = "parquet"  // see parquetLines
+	SafeCSV Format = "safe-csv" // CSV for people: no text of it is a formula to a spreadsheet
+	XLSX    Format = "xlsx"     // see xlsxLines
 )
 
 // Target is where a file goes. Exactly one of Commit and Abort ends it.
@@ -49,18 +51,23 @@ type Sink struct {
 	out  lines
 }
 
-// NewSink begins a file of a table's columns.
-func NewSink(to Target, f Format, columns []Column) (*Sink, error) {
+// NewSink begins a file of a table's columns. about says what it is, as terms and
+// texts, in the formats that have room for it: Parquet and XLSX.
+func NewSink(to Target, f Format, columns []Column, about ...[2]string) (*Sink, error) {
 	s := &Sink{to: to, hash: sha256.New()}
 	s.buf = bufio.NewWriterSize(io.MultiWriter(to, s.hash), bufferBytes)
 	var err error
 	switch f {
 	case CSV:
-		s.out, err = newCSV(s.buf, columns)
+		s.out, err = newCSV(s.buf, columns, false)
+	case SafeCSV:
+		s.out, err = newCSV(s.buf, columns, true)
 	case Parquet:
-		s.out, err = newParquet(s.buf, columns)
+		s.out, err = newParquet(s.buf, columns, about)
+	case XLSX:
+		s.out, err = newXLSX(s.buf, columns, about)
 	default:
-		err = fault.New(fault.Invalid, "A file is written as csv or parquet.")
+		err = fault.New(fault.Invalid, "A file is written as csv, xlsx or parquet.")
 	}
 	if err != nil {
 		return nil, err
