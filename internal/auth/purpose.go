@@ -154,3 +154,23 @@ func (s *Service) Choose(ctx context.Context, token, ref, terms, address, reques
 	x.TokenHash, x.Agreement, x.Terms, x.Seen = hashToken(fresh), ref, terms, s.o.Now()
 	return fresh, p.Access, s.o.Store.ChoosePurpose(ctx, old, x, s.o.Now())
 }
+
+// AccessOf returns what a person may do now under an agreement, for what is done
+// for them while they are not there: as Access, but for what belongs to a session.
+func (s *Service) AccessOf(ctx context.Context, user int64, ref string) (policy.Access, error) {
+	u, err := s.o.Store.User(ctx, user)
+	if err != nil {
+		return policy.Access{}, err
+	}
+	if u.Disabled {
+		return policy.Access{}, fault.New(fault.Denied, "The account is closed.")
+	}
+	p, err := s.purpose(ctx, u, ref)
+	if err == nil {
+		err = p.Closed
+	}
+	if err != nil {
+		return policy.Access{}, err
+	}
+	return p.Access, nil
+}

@@ -42,7 +42,7 @@ func demoPeople() []person {
 // demoAgreements are one on each basis, from a day before now to a year after.
 func demoAgreements(years []string, subset string, now time.Time) []registry.Agreement {
 	out := []registry.Agreement{
-		{Ref: "DEMO-STUDY", Title: "Skin disease pathways study", Basis: policy.Study},
+		{Ref: "DEMO-STUDY", Title: "Skin disease pathways study", Basis: policy.Study, Exports: []string{"records", "tables"}},
 		{Ref: "DEMO-STUDY-2", Title: "Skin cancer and place study", Basis: policy.Approved, Fields: []string{"LSOA01"}},
 		{Ref: "DEMO-CLINIC", Title: "Dermatology clinic", Basis: policy.Clinical, Provider: demoProvider, Specialties: []string{"330", "257"}},
 	}

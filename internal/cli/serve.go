@@ -162,6 +162,13 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 	} else {
 		fmt.Fprintln(g.env.Out, "Serving at", url)
 	}
+	worked := make(chan struct{})
+	work, halt := context.WithCancel(g.ctx)
+	go func() {
+		defer close(worked)
+		site.Run(work)
+	}()
+	defer func() { halt(); <-worked }()
 	failed := make(chan error, 1)
 	go func() {
 		if server.TLSConfig != nil {

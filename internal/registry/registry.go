@@ -52,6 +52,7 @@ type Store interface {
 	Agreements
 	SignIns
 	Oversight
+	Exports
 	AddUser(ctx context.Context, u User) error
 	User(ctx context.Context, id int64) (User, error)
 	UserByName(ctx context.Context, name string) (User, error)

@@ -85,6 +85,9 @@ func (w *Warehouse) Extract(ctx context.Context, x Extract, visit func(Lines) er
 	if err == nil && lines == 0 {
 		err = visit(part)
 	}
+	if err == nil {
+		err = w.same(ctx, x, a, facts, got.guard)
+	}
 	if err != nil {
 		if _, told := errors.AsType[*fault.Error](err); !told {
 			err = w.failed(ctx, err)

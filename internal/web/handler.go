@@ -257,9 +257,12 @@ func navigation(u registry.User) []view.Link {
 		out = append(out, view.Link{Text: "Overview", URL: home, Key: "overview"})
 	default:
 		out = append(out, view.Link{Text: "Records", URL: home, Key: "records"})
+		if u.Role == policy.Researcher {
+			out = append(out, view.Link{Text: "Files", URL: "/exports", Key: "files"})
+		}
 	}
 	if u.Role == policy.Governance || u.Role == policy.Auditor {
-		out = append(out, view.Link{Text: "Agreements", URL: "/oversight/agreements", Key: "agreements"}, view.Link{Text: "People", URL: "/oversight/people", Key: "people"}, view.Link{Text: "Exceptions", URL: "/oversight/exceptions", Key: "exceptions"},
+		out = append(out, view.Link{Text: "Agreements", URL: "/oversight/agreements", Key: "agreements"}, view.Link{Text: "People", URL: "/oversight/people", Key: "people"}, view.Link{Text: "Exceptions", URL: "/oversight/exceptions", Key: "exceptions"}, view.Link{Text: "Files", URL: "/oversight/exports", Key: "exports"},
 			view.Link{Text: "Access record", URL: "/oversight/record", Key: "record"})
 	}
 	out = append(out, view.Link{Text: "Codes", URL: "/codes", Key: "codes"}, view.Link{Text: "Data dictionary", URL: "/dictionary", Key: "dictionary"})

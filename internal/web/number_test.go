@@ -242,7 +242,7 @@ func (s *site) again(name policy.Role) {
 	}
 	token = s.strong(token)
 	if u.SeesRecords() {
-		token = s.choose(token, u, "CLINIC-1")
+		token = s.choose(token, u, map[policy.Role]string{policy.Researcher: "DSA-1", policy.Clinician: "CLINIC-1"}[u.Role])
 	}
 	s.cookies[name] = &http.Cookie{Name: "session", Value: token}
 }

@@ -94,6 +94,9 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 		without.Columns = nil
 		x.OwnURL = firstPage(without)
 	}
+	if !state.Charts && v.access.MayExport(policy.Records) == nil {
+		x.ExportURL = exportURL(state)
+	}
 	x.Agreement, x.Purpose = v.access.Agreement()
 	x.ByNumber = v.access.FindsByNumber()
 	frame := s.frame(r, x.Heading(), "records")

@@ -57,6 +57,9 @@ func (s *site) ways() []way {
 		}
 		return link.attr("href")
 	}
+	if _, err := s.store.Export(s.t.Context(), 1); err != nil { // the first of them
+		s.letOut(s.asked(policy.Researcher, "sex=1", "csv"))
+	}
 	const res, cli, pla, man, gov, aud = policy.Researcher, policy.Clinician, policy.Planner, policy.DataManager, policy.Governance, policy.Auditor
 	out := []way{
 		{"GET /{$}", res, nothing, "/", "", nil},
@@ -142,6 +145,15 @@ func (s *site) ways() []way {
 		{"GET /records/values/{key}", cli, data, "/records/values/sex", "", nil},
 		{"GET /records/charts/{file}", res, data, "/records/charts/provider.csv", "", nil},
 		{"GET /records/charts/{file}", cli, data, "/records/charts/age-sex.csv", "", nil},
+		{"GET /exports", res, nothing, "/exports", "", nil},
+		{"GET /exports/new", res, data, "/exports/new?sex=1", "", nil},
+		{"POST /exports/new", res, within, "/exports/new", "", url.Values{"list": {"sex=1"}}},
+		{"GET /exports/{id}", res, within, "/exports/1", "", nil},
+		{"POST /exports/{id}", res, within, "/exports/1", "", url.Values{"do": {"nothing"}}},
+		{"GET /exports/{id}/{file}", res, data, "/exports/1/hes-export-1.csv", "", nil},
+		{"GET /oversight/exports", gov, within, "/oversight/exports", "", nil},
+		{"GET /oversight/exports/{id}", gov, within, "/oversight/exports/1", "", nil},
+		{"POST /oversight/exports/{id}", gov, within, "/oversight/exports/1", "", url.Values{"do": {"nothing"}}},
 		{"GET /tables", pla, data, "/tables", "", nil},
 		{"GET /tables/{name}", pla, data, "/tables/year-by-sex", "", nil},
 		{"GET /tables/{name}", pla, data, "/tables/sex.csv", "", nil},

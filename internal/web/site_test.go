@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,8 @@ import (
 type site struct {
 	t       testing.TB
 	server  http.Handler
+	site    *web.Server
+	files   string // folder of files that people ask for
 	records *source
 	store   registry.Store
 	auth    *auth.Service
@@ -47,8 +50,9 @@ type site struct {
 // paper is the registry whose access record can be made to fail.
 type paper struct {
 	registry.Store
-	torn bool
-	read func() // called when an account has been looked up; may be nil
+	torn   bool
+	read   func()            // called when an account has been looked up; may be nil
+	before func(audit.Event) // called before an event is kept; may be nil
 }
 
 func (p *paper) User(ctx context.Context, id int64) (registry.User, error) {
@@ -62,6 +66,9 @@ func (p *paper) User(ctx context.Context, id int64) (registry.User, error) {
 func (p *paper) Record(ctx context.Context, e audit.Event) error {
 	if p.torn {
 		return errors.New("no space left on the disk")
+	}
+	if p.before != nil {
+		p.before(e)
 	}
 	return p.Store.Record(ctx, e)
 }
@@ -192,10 +199,12 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.server, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Cleaning: cleaning, Now: clock, Log: log, Loopback: !s.records.secure, Secure: s.records.secure, Proxy: s.records.proxy, Elsewhere: s.records.other})
+	s.files = filepath.Join(t.TempDir(), "exports")
+	s.site, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Cleaning: cleaning, Now: clock, Log: log, Loopback: !s.records.secure, Secure: s.records.secure, Proxy: s.records.proxy, Elsewhere: s.records.other, Files: s.files})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.server = s.site
 	clinic := s.records.clinic()
 	for _, a := range []registry.Agreement{s.records.agreement, clinic} {
 		if err := store.AddAgreement(t.Context(), a); err != nil {
@@ -281,7 +290,7 @@ func (s *site) purpose(role policy.Role) string {
 // study is an agreement that is in force from a month before a moment to a month
 // after it.
 func study(at time.Time, years ...string) registry.Agreement {
-	return registry.Agreement{Ref: "DSA-1", Title: "Study", Basis: policy.Study, From: at.AddDate(0, -1, 0), Until: at.AddDate(0, 1, 0), Subsets: []string{"dermatology"}, Years: years, Proofs: policytest.Proofs(policy.Study, at)}
+	return registry.Agreement{Ref: "DSA-1", Title: "Study", Basis: policy.Study, From: at.AddDate(0, -1, 0), Until: at.AddDate(0, 1, 0), Subsets: []string{"dermatology"}, Years: years, Exports: []string{"records", "tables"}, Proofs: policytest.Proofs(policy.Study, at)}
 }
 
 // clinic is the clinician's agreement.
@@ -289,7 +298,7 @@ func (s *source) clinic() registry.Agreement {
 	a := s.agreement
 	a.Ref, a.Title, a.Basis, a.Provider, a.Specialties = "CLINIC-1", "Clinic", policy.Clinical, s.team, []string{"330"}
 	a.Fields, a.Exceptions = append(slices.Clone(a.Fields), policy.NumberField), true
-	a.Proofs = policytest.Proofs(policy.Clinical, a.From.AddDate(0, 1, 0))
+	a.Proofs, a.Exports = policytest.Proofs(policy.Clinical, a.From.AddDate(0, 1, 0)), nil
 	return a
 }
 

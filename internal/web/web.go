@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"webenablehes/internal/auth"
+	"webenablehes/internal/export"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/finder"
 	"webenablehes/internal/hes"
@@ -44,6 +45,7 @@ type Config struct {
 	Loopback   bool           // reachable from this machine only: demo accounts may sign in
 	Proxy      []netip.Prefix // whose word is taken for where a request comes from, and that it came over TLS
 	Elsewhere  auth.Elsewhere // by which people sign in too; nil: none
+	Files      string         // folder for files that people ask to take away
 }
 
 // Server is the site.
@@ -53,12 +55,13 @@ type Server struct {
 	finder    *finder.Index
 	oversight *oversight.Service
 	reports   reports
+	exports   *export.Service
 	handler   http.Handler
 }
 
 // New makes the site.
 func New(c Config) (*Server, error) {
-	if c.Warehouse == nil || c.Store == nil || c.Auth == nil || c.Dictionary == nil || c.Codes == nil || c.Assets == nil || c.Now == nil || c.Log == nil {
+	if c.Warehouse == nil || c.Store == nil || c.Auth == nil || c.Dictionary == nil || c.Codes == nil || c.Assets == nil || c.Now == nil || c.Log == nil || c.Files == "" {
 		return nil, errors.New("web: a part is missing")
 	}
 	index, err := finder.New(c.Dictionary, c.Codes)
@@ -67,6 +70,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{c: c, trees: classifications(c.Codes), finder: index,
 		oversight: oversight.New(oversight.Options{Store: c.Store, Hash: c.Auth.Hash, Now: c.Now, Random: rand.Reader})}
+	s.exports = export.New(export.Options{Store: c.Store, Auth: c.Auth, Warehouse: c.Warehouse, Dictionary: c.Dictionary, Folder: c.Files, Table: s.exportTable, Now: c.Now, Log: c.Log})
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.Handle(pattern, s.handle(pattern, h))
@@ -116,8 +120,15 @@ func (s *Server) routes() map[string]handler {
 	maps.Copy(out, s.signInRoutes())
 	maps.Copy(out, s.oversightRoutes())
 	maps.Copy(out, s.recordRoutes())
+	maps.Copy(out, s.exportRoutes())
 	return out
 }
+
+// Run does what nobody waits for, making files that were asked for, until ctx ends.
+func (s *Server) Run(ctx context.Context) { s.exports.Run(ctx) }
+
+// Tend does once what Run does again and again.
+func (s *Server) Tend(ctx context.Context) { s.exports.Tend(ctx) }
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

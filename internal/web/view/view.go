@@ -137,6 +137,7 @@ type Explorer struct {
 	Lent                                []string // columns of the link that are not the person's own
 	OwnURL                              string   // shows the person's own
 	ColumnsURL                          string   // where columns are chosen
+	ExportURL                           string   // where a file is asked for; "" if the agreement allows none
 	ClearURL, NextURL, BackURL, WrapURL string
 	Return                              string
 	Tabs                                []Tab // the ways to look at what the filters leave
