@@ -80,14 +80,14 @@ func (s *Server) askForExport(w http.ResponseWriter, r *http.Request) error {
 		return s.exportForm(w, r, v, sc, x, http.StatusOK, url.Values{"format": {"csv"}}, nil)
 	}
 	var wrong []registry.Problem
-	if r.PostForm.Get("agree") == "" {
-		wrong = append(wrong, registry.Problem{At: "agree", Say: "Tick that the file is for this purpose only."})
-	}
 	if err := export.CheckFormat(x.Format); err != nil {
 		wrong = append(wrong, registry.Problem{At: "format", Say: fault.Say(err)})
 	}
 	if err := export.CheckReason(x.Reason); err != nil {
 		wrong = append(wrong, registry.Problem{At: "reason", Say: fault.Say(err)})
+	}
+	if r.PostForm.Get("agree") == "" {
+		wrong = append(wrong, registry.Problem{At: "agree", Say: "Tick that the file is for this purpose only."})
 	}
 	if len(wrong) == 0 {
 		id, err := s.exports.Ask(r.Context(), v.user, v.access, x, v.from())
