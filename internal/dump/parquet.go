@@ -28,7 +28,7 @@ type parquetLines struct {
 
 const (
 	gatherLines     = 1 << 12  // written at once
-	groupCells      = 8 << 20  // of a row group, over all columns
+	groupCells      = 2 << 20  // of a row group, over all columns
 	dictionaryBytes = 1 << 20  // of a column in a row group; keys outgrow it and go on as plain text
 	pageBytes       = 64 << 10 // of a column's page
 )

@@ -18,12 +18,12 @@ import (
 // check is what a machine can look at before a person does: the file on the disk
 // is the one that was written, and holds no column that the agreement does not
 // cover.
-func (s *Service) check(x registry.Export, acc policy.Access, columns []Column) error {
+func (s *Service) check(x registry.Export, acc policy.Access, over policy.Over, columns []Column) error {
 	for _, c := range columns {
 		if c.Field == "" {
 			continue
 		}
-		if f, ok := s.o.Dictionary.Field(c.Field); !ok || !acc.Covers(f) {
+		if f, ok := s.o.Dictionary.Field(c.Field); !ok || !acc.Covers(f, over) {
 			return fault.New(fault.Denied, "The column %s is not covered by agreement %s.", c.Name, x.Agreement)
 		}
 	}

@@ -121,6 +121,7 @@ func (s *Service) write(ctx context.Context, x registry.Export) (registry.Export
 	}
 	var sink *dump.Sink
 	var columns []Column
+	var over policy.Over
 	defer func() {
 		if sink != nil {
 			_ = sink.Abort() // the folder goes with the state
@@ -129,7 +130,7 @@ func (s *Service) write(ctx context.Context, x registry.Export) (registry.Export
 	x.Lines, err = s.o.Warehouse.Extract(ctx, warehouse.Extract{Name: says(x), Query: table.Query,
 		May: func(ctx context.Context) (policy.Access, error) { return s.may(ctx, x) }}, func(part warehouse.Lines) error {
 		if sink == nil {
-			columns, x.Release = table.Columns(part), part.Release.ID
+			columns, x.Release, over = table.Columns(part), part.Release.ID, part.Release.Over()
 			var err error
 			if sink, err = s.begin(x, u, acc, columns); err != nil {
 				return err
@@ -164,7 +165,7 @@ func (s *Service) write(ctx context.Context, x registry.Export) (registry.Export
 	if err := durable.Write(s.sidePath(x), []byte(sideText(about))); err != nil {
 		return x, fault.Wrap(fault.Unavailable, err, "There is no room for the file. Tell whoever runs the site")
 	}
-	return x, s.check(x, acc, columns)
+	return x, s.check(x, acc, over, columns)
 }
 
 func (s *Service) begin(x registry.Export, u registry.User, acc policy.Access, columns []Column) (*dump.Sink, error) {

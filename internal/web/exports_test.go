@@ -213,8 +213,9 @@ func TestAFileEndsWithTheAccess(t *testing.T) {
 		},
 		"no files any more": func(s *site) {
 			a, _ := s.store.Agreement(s.t.Context(), "DSA-1")
+			was := a
 			a.Exports = []string{"tables"}
-			if err := s.store.AmendAgreement(s.t.Context(), a); err != nil {
+			if err := s.store.AmendAgreement(s.t.Context(), was, a); err != nil {
 				s.t.Fatal(err)
 			}
 		},
