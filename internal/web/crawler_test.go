@@ -182,6 +182,9 @@ func hardened(t testing.TB, what string, got *httptest.ResponseRecorder) {
 		}
 	}
 	for name := range h {
+		if name == "Content-Length" && strings.HasPrefix(h.Get("Content-Disposition"), "attachment; filename=\"hes-export-") {
+			continue // of a file that lies there, so that a browser shows how far it is
+		}
 		if !slices.Contains(knownHeaders(), name) {
 			t.Errorf("%s: a header %s: %q", what, name, h.Get(name))
 		}
@@ -466,7 +469,7 @@ func TestEveryAnswerIsHardened(t *testing.T) {
 	whole, ways := s.engine.Engine, s.ways()
 	s.engine.Engine = breaking{whole}
 	for _, w := range ways {
-		if w.gives == data && canSee(w.who) && w.form == nil && !strings.Contains(w.address, "/conditions") {
+		if w.gives == data && canSee(w.who) && w.form == nil && !strings.Contains(w.address, "/conditions") && !strings.HasPrefix(w.pattern, "GET /exports/{id}/") {
 			if got := s.take(w.who, w); got.Code != http.StatusInternalServerError || strings.Contains(got.Body.String(), "QZXBROKEN") || strings.Contains(got.Body.String(), "goroutine") {
 				t.Errorf("%s: status %d: %s", w, got.Code, plain(got.Body.String()))
 			} else {

@@ -212,8 +212,9 @@ func (s *Server) exportLine(e registry.Export, address string) view.ExportLine {
 	return l
 }
 
-// facts is all that is known of a file.
-func (s *Server) exportFacts(e registry.Export) []view.Fact {
+// exportFacts is what is known of a file. Its size tells of what is in it, so it is
+// for who asked only.
+func (s *Server) exportFacts(e registry.Export, own bool) []view.Fact {
 	var out []view.Fact
 	add := func(label, value string) {
 		if value != "" {
@@ -228,7 +229,9 @@ func (s *Server) exportFacts(e registry.Export) []view.Fact {
 	if !e.Made.IsZero() {
 		add("Made", s.written(e.Made, false))
 		add("Lines", policy.Thousands(e.Lines)+" "+e.Unit)
-		add("Size", size(e.Bytes))
+		if own {
+			add("Size", size(e.Bytes))
+		}
 		add("Columns", strings.Join(e.Columns, ", "))
 		add("Release", e.Release)
 		add("SHA-256", e.SHA256)
@@ -319,7 +322,7 @@ func (s *Server) exportPage(w http.ResponseWriter, r *http.Request) error {
 		in = url.Values{"reason": {e.Reason}}
 	}
 	f := newForm(in, wrong)
-	x := view.ExportSheet{Line: s.exportLine(e, r.URL.Path), Facts: s.exportFacts(e), Errors: f.summary(), Open: !export.Final(e.State), Making: e.State == registry.ExportMaking,
+	x := view.ExportSheet{Line: s.exportLine(e, r.URL.Path), Facts: s.exportFacts(e, true), Errors: f.summary(), Open: !export.Final(e.State), Making: e.State == registry.ExportMaking,
 		Reason: f.long("reason", "Another reason", "A file that was let out waits for a decision again")}
 	if e.State == registry.ExportApproved {
 		x.File, x.Side = r.URL.Path+"/"+export.Name(e), r.URL.Path+"/"+export.SideName(e)
@@ -453,6 +456,6 @@ func (s *Server) decideExport(w http.ResponseWriter, r *http.Request) error {
 	f := newForm(in, wrong)
 	x := view.ExportSheet{Line: s.exportLine(e, r.URL.Path), Errors: f.summary(), Who: u.Display, WhoURL: personURL(u.Name), RefURL: agreementURL(e.Agreement, ""),
 		Decide: v.access.Leads() && e.State == registry.ExportWaiting, Why: f.long("why", "Why it is not let out", "The person who asked reads it")}
-	x.Facts = append([]view.Fact{{Label: "Asked for by", Value: u.Display + " (" + u.Name + ")"}}, s.exportFacts(e)...)
+	x.Facts = append([]view.Fact{{Label: "Asked for by", Value: u.Display + " (" + u.Name + ")"}}, s.exportFacts(e, false)...)
 	return s.show(w, r, status, view.DecidePage(s.frame(r, "File "+x.Line.Number, "exports"), x))
 }

@@ -58,7 +58,7 @@ func (s *site) ways() []way {
 		return link.attr("href")
 	}
 	if _, err := s.store.Export(s.t.Context(), 1); err != nil { // the first of them
-		s.letOut(s.asked(policy.Researcher, "sex=1", "csv"))
+		s.letOut(s.asked(policy.Researcher, "", "csv"))
 	}
 	const res, cli, pla, man, gov, aud = policy.Researcher, policy.Clinician, policy.Planner, policy.DataManager, policy.Governance, policy.Auditor
 	out := []way{
