@@ -6,8 +6,8 @@
 // giving it (Enough). Changing factors needs one given within five minutes
 // (Recent).
 //
-// An unknown account, a wrong password and a closed account give the same
-// answer after the same work. After five refusals within a day of an account from
+// An unknown account, a wrong password, a closed account and one that has no
+// password yet give the same answer after the same work. After five refusals within a day of an account from
 // one network address, whoever tries it from there must wait before the next try,
 // each time twice as long, up to fifteen minutes. So must everybody after a hundred
 // from one address, whatever the accounts, and after a hundred and twenty of one
@@ -228,14 +228,14 @@ func (s *Service) proves(ctx context.Context, name, password string, from From) 
 		return u, 0, err
 	}
 	stored := s.dummy
-	if known {
+	if known && u.Hash != "" {
 		stored = u.Hash
 	}
 	ok, cost, err := verify(password, stored)
 	if err != nil {
 		return u, 0, err
 	}
-	if !ok || !known || u.Disabled {
+	if !ok || !known || u.Disabled || u.Hash == "" {
 		for _, l := range limits {
 			if err := s.o.Store.NoteFailure(ctx, l.key, s.o.Now()); err != nil {
 				return u, 0, err

@@ -32,18 +32,21 @@ const (
 	shortestWithFactor = 12
 )
 
+func least(factor bool) int {
+	if factor {
+		return shortestWithFactor
+	}
+	return shortest
+}
+
 // CheckPassword says what is wrong with a new password. There are no rules of
 // composition: length and not being known are what counts. factor tells whether
 // the account opens nothing without a second factor.
 func (s *Service) CheckPassword(name, password string, factor bool) error {
 	low := strings.ToLower(password)
-	least := shortest
-	if factor {
-		least = shortestWithFactor
-	}
 	switch n := len([]rune(password)); {
-	case n < least:
-		return fault.New(fault.Invalid, "A password has at least %d characters; three or four words do well.", least)
+	case n < least(factor):
+		return fault.New(fault.Invalid, "A password has at least %d characters; three or four words do well.", least(factor))
 	case n > 256:
 		return fault.New(fault.Invalid, "A password has at most 256 characters.")
 	case name != "" && strings.Contains(low, strings.ToLower(name)):

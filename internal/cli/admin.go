@@ -17,7 +17,7 @@ type userCmd struct {
 	Disable  userDisableCmd  `cmd:"" help:"Close an account; its sessions end at once."`
 	Enable   userEnableCmd   `cmd:"" help:"Open a closed account again."`
 	SignOut  userSignOutCmd  `cmd:"" help:"End all sessions of an account."`
-	Password userPasswordCmd `cmd:"" help:"Give an account a new password; its sessions end at once."`
+	Password userPasswordCmd `cmd:"" help:"Make a link by which an account's owner chooses a password, within 15 minutes."`
 	Reset    userResetCmd    `cmd:"" help:"Take the second factors off an account whose owner has lost them; its sessions end at once."`
 	Link     userLinkCmd     `cmd:"" help:"Link an account to who another service, such as NHS CIS2, says that somebody is."`
 	Unlink   userUnlinkCmd   `cmd:"" help:"Take an account's links away."`
@@ -27,7 +27,18 @@ type userAddCmd struct {
 	Name          string `arg:"" help:"Account name, for signing in."`
 	Display       string `help:"The person's name; the account name if left out."`
 	Role          string `required:"" enum:"researcher,clinician,planner,data-manager,ig-lead,auditor" help:"${enum}"`
-	PasswordStdin bool   `help:"Read the password from standard input; without it one is made and printed once."`
+	PasswordStdin bool   `help:"Read the password from standard input; without it a link is printed once, by which the owner chooses one within three days."`
+	linkAt
+}
+
+// linkAt says where a link to choose a password leads.
+type linkAt struct {
+	Origin string `help:"The site's own address, such as https://hes.example.org, to be put before a link."`
+}
+
+func (c linkAt) print(g *globals, l oversight.Link) error {
+	_, err := fmt.Fprintf(g.env.Out, "Link to choose the password, shown only now; it works once, until %s:\n%s%s%s\n", l.Until.Format(minute), strings.TrimSuffix(c.Origin, "/"), oversight.LinkPath, l.Token)
+	return err
 }
 
 // Run adds the account.
@@ -37,33 +48,35 @@ func (c userAddCmd) Run(g *globals) error {
 	}
 	u := registry.User{Name: strings.ToLower(c.Name), Display: c.Display, Role: policy.Role(c.Role)}
 	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
-		password, made, err := g.password(s, c.PasswordStdin)
+		if !c.PasswordStdin {
+			l, err := s.Invite(g.ctx, by, u)
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(g.env.Out, "Added %s.\n", u.Name); err != nil {
+				return err
+			}
+			return c.print(g, l)
+		}
+		password, err := g.password()
 		if err != nil {
 			return err
 		}
 		if err := s.AddAccount(g.ctx, by, u, password); err != nil {
 			return err
 		}
-		if made {
-			_, err = fmt.Fprintf(g.env.Out, "Added %s. Password, shown only now: %s\n", u.Name, password)
-		} else {
-			_, err = fmt.Fprintf(g.env.Out, "Added %s.\n", u.Name)
-		}
+		_, err = fmt.Fprintf(g.env.Out, "Added %s.\n", u.Name)
 		return err
 	})
 }
 
-// password reads a password from standard input, or makes one.
-func (g *globals) password(s *oversight.Service, stdin bool) (text string, made bool, err error) {
-	if !stdin {
-		text, err = s.FirstPassword()
-		return text, true, err
-	}
+// password reads a password from standard input.
+func (g *globals) password() (string, error) {
 	b, err := io.ReadAll(io.LimitReader(g.env.In, 4096))
 	if err != nil {
-		return "", false, fmt.Errorf("read password: %w", err)
+		return "", fmt.Errorf("read password: %w", err)
 	}
-	return strings.TrimRight(string(b), "\r\n"), false, nil
+	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
 type userListCmd struct{}
@@ -143,23 +156,25 @@ func (c userSignOutCmd) Run(g *globals) error {
 
 type userPasswordCmd struct {
 	Name          string `arg:""`
-	PasswordStdin bool   `help:"Read the password from standard input; without it one is made and printed once."`
+	PasswordStdin bool   `help:"Read a new password from standard input; the account's sessions end at once."`
+	linkAt
 }
 
-// Run sets the password.
+// Run makes a link, or sets the password.
 func (c userPasswordCmd) Run(g *globals) error {
 	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
-		password, made, err := g.password(s, c.PasswordStdin)
+		if !c.PasswordStdin {
+			l, err := s.NewLink(g.ctx, by, c.Name)
+			if err != nil {
+				return err
+			}
+			return c.print(g, l)
+		}
+		password, err := g.password()
 		if err != nil {
 			return err
 		}
-		if err := s.SetPassword(g.ctx, by, c.Name, password); err != nil {
-			return err
-		}
-		if made {
-			_, err = fmt.Fprintf(g.env.Out, "New password, shown only now: %s\n", password)
-		}
-		return err
+		return s.SetPassword(g.ctx, by, c.Name, password)
 	})
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -134,7 +133,7 @@ func (g *globals) oversight(reg registry.Store) (*oversight.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return oversight.New(oversight.Options{Store: reg, Hash: service.Hash, Now: g.now, Random: rand.Reader}), nil
+	return oversight.New(oversight.Options{Store: reg, Hash: service.Hash, Link: service.NewLink, Now: g.now}), nil
 }
 
 // amending changes an agreement as it stands.

@@ -2,37 +2,69 @@ package oversight
 
 import (
 	"context"
-	"encoding/base32"
-	"fmt"
-	"io"
-	"strings"
+	"time"
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/registry"
 )
 
-// FirstPassword makes a password to be handed over once.
-func (s *Service) FirstPassword() (string, error) {
-	raw := make([]byte, 13) // 100 bits and a little
-	if _, err := io.ReadFull(s.o.Random, raw); err != nil {
-		return "", fmt.Errorf("make password: %w", err)
-	}
-	text := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw))[:20]
-	return text[:5] + "-" + text[5:10] + "-" + text[10:15] + "-" + text[15:], nil
+// Link is by what somebody chooses the password of an account, once. It is shown to
+// whoever asked for it, to hand it over, and kept nowhere.
+type Link struct {
+	Account registry.User
+	Token   string
+	Until   time.Time
 }
 
-// AddAccount keeps a new account under a password.
+// LinkPath is where on the site a link leads; its token follows.
+const LinkPath = "/sign-in/link/"
+
+// Invite keeps a new account without a password, and makes the link by which its
+// owner chooses one.
+func (s *Service) Invite(ctx context.Context, by By, u registry.User) (Link, error) {
+	if err := s.mayAdd(ctx, by, u); err != nil {
+		return Link{}, err
+	}
+	u.Hash = ""
+	token, l, err := s.o.Link(0, true)
+	if err != nil {
+		return Link{}, err
+	}
+	e := event{"user-added", "", u.Name + " as " + string(u.Role) + ", with a link to choose a password that works" + until(l.Until)}
+	err = s.carry(ctx, by, e, func(ctx context.Context) error { return s.o.Store.AddInvited(ctx, u, l) })
+	return Link{u, token, l.Until}, err
+}
+
+// NewLink makes a link in place of the one before, for a first password that was
+// not chosen yet or in place of one that is forgotten. Second factors stay.
+func (s *Service) NewLink(ctx context.Context, by By, account string) (Link, error) {
+	u, err := s.subject(ctx, by, account)
+	if err != nil {
+		return Link{}, err
+	}
+	if u.Disabled {
+		return Link{}, fault.New(fault.Conflict, "The account is closed. Open it again first.")
+	}
+	token, l, err := s.o.Link(u.ID, u.Hash == "")
+	if err != nil {
+		return Link{}, err
+	}
+	err = s.carry(ctx, by, event{"password-link", "", u.Name + ", works" + until(l.Until)}, func(ctx context.Context) error {
+		if err := s.o.Store.PutPasswordLink(ctx, l); err != nil || l.First {
+			return err
+		}
+		return s.o.Store.AddNotice(ctx, u.ID, s.o.Now(), by.name+" made a link to replace your password. If you did not ask for one, tell another information governance lead.")
+	})
+	return Link{u, token, l.Until}, err
+}
+
+// AddAccount keeps a new account under a password, which only whoever owns the
+// machine does.
 func (s *Service) AddAccount(ctx context.Context, by By, u registry.User, password string) error {
-	if err := by.mayChange(""); err != nil {
-		return err
+	if !by.machine {
+		return passwordsAtTheMachine()
 	}
-	if err := registry.CheckUser(u); err != nil {
-		return err
-	}
-	switch _, err := s.o.Store.UserByName(ctx, u.Name); {
-	case err == nil:
-		return fault.New(fault.Conflict, "There is an account of that name already.")
-	case fault.Of(err) != fault.NotFound:
+	if err := s.mayAdd(ctx, by, u); err != nil {
 		return err
 	}
 	var err error
@@ -40,6 +72,27 @@ func (s *Service) AddAccount(ctx context.Context, by By, u registry.User, passwo
 		return err
 	}
 	return s.carry(ctx, by, event{"user-added", "", u.Name + " as " + string(u.Role)}, func(ctx context.Context) error { return s.o.Store.AddUser(ctx, u) })
+}
+
+func (s *Service) mayAdd(ctx context.Context, by By, u registry.User) error {
+	if err := by.mayChange(""); err != nil {
+		return err
+	}
+	if err := registry.CheckUser(u); err != nil {
+		return err
+	}
+	_, err := s.o.Store.UserByName(ctx, u.Name)
+	switch {
+	case err == nil:
+		return fault.New(fault.Conflict, "There is an account of that name already.")
+	case fault.Of(err) != fault.NotFound:
+		return err
+	}
+	return nil
+}
+
+func passwordsAtTheMachine() error {
+	return fault.New(fault.Denied, "Passwords are given with the webenable command on the server, or chosen by a link.")
 }
 
 // SetClosed closes an account, which ends its sessions, or opens it again.
@@ -65,7 +118,7 @@ func (s *Service) EndSessions(ctx context.Context, by By, account string) error 
 // whoever owns the machine does: a lead who could would sign in as anybody.
 func (s *Service) SetPassword(ctx context.Context, by By, account, password string) error {
 	if !by.machine {
-		return fault.New(fault.Denied, "New passwords are given with the webenable command on the server.")
+		return passwordsAtTheMachine()
 	}
 	u, err := s.subject(ctx, by, account)
 	if err != nil {

@@ -18,7 +18,6 @@ package oversight
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -30,10 +29,10 @@ import (
 
 // Options are what a Service is made of; all are needed.
 type Options struct {
-	Store  registry.Store
-	Hash   func(ctx context.Context, u registry.User, password string) (string, error) // checks a password and makes what is kept of it
-	Now    func() time.Time
-	Random io.Reader
+	Store registry.Store
+	Hash  func(ctx context.Context, u registry.User, password string) (string, error)        // checks a password and makes what is kept of it
+	Link  func(user int64, first bool) (token string, kept registry.PasswordLink, err error) // makes what is in a link to choose a password, and what is kept of it
+	Now   func() time.Time
 }
 
 // Service makes changes. It is safe for concurrent use.

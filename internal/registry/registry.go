@@ -20,8 +20,8 @@ type User struct {
 	Display  string
 	Role     policy.Role // of those who see records, what they mostly are: the agreement that they work under decides
 	Disabled bool
-	Demo     bool // made by “webenable demo”; signs in over a synthetic release on loopback only
-	Hash     string
+	Demo     bool   // made by “webenable demo”; signs in over a synthetic release on loopback only
+	Hash     string // of the password; "": there is none yet
 	Columns  string // remembered explorer columns, joined by commas; "" for the default
 }
 
@@ -37,7 +37,7 @@ type Session struct {
 	Seen      time.Time
 	Address   string
 	Device    string    // what the browser says it is, in a few words
-	Factor    string    // how the person signed in: "password", "totp", "passkey", "oidc", "recovery"
+	Factor    string    // how the person signed in: "password", "totp", "passkey", "oidc", "recovery", "link"
 	Strong    time.Time // when a second factor was last given; zero: never
 	Proved    time.Time // when any factor was last given, the password too
 	Agreement string    // the purpose that was chosen; "" until then. A session belongs to one
@@ -51,6 +51,7 @@ type Store interface {
 	audit.Archive
 	Agreements
 	SignIns
+	PasswordLinks
 	Oversight
 	Exports
 	AddUser(ctx context.Context, u User) error

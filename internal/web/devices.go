@@ -110,6 +110,8 @@ func (s *Server) signInRoutes() map[string]handler {
 		"POST /sign-in/passkey":             s.passkeySignIn,
 		"GET /sign-in/elsewhere":            s.goElsewhere,
 		"GET /sign-in/elsewhere/return":     s.comeBack,
+		"GET /sign-in/link/{token}":         s.linkForm,
+		"POST /sign-in/link":                s.chooseByLink,
 		"POST /sign-out":                    s.signOut,
 		"GET /second-factor":                s.factorForm,
 		"POST /second-factor":               s.giveFactor,

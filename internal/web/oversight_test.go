@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"webenablehes/internal/audit"
 	"webenablehes/internal/auth"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
@@ -216,6 +215,7 @@ func TestWhatALeadMayNot(t *testing.T) {
 		"/oversight/agreements/DSA-1/revoke":   {"why": {"over"}},
 		"/oversight/agreements/DSA-1/take-off": {"person": {"researcher"}},
 		"/oversight/people/researcher":         {"do": {"close"}},
+		"/oversight/people/planner":            {"do": {"link"}},
 		"/oversight/add-person":                {"account": {"bob"}, "display": {"Bob"}, "role": {"planner"}},
 	} {
 		if w := s.post(lead, address, form); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "nothing was changed") {
@@ -247,6 +247,8 @@ func TestWhatALeadMayNot(t *testing.T) {
 		{lead, "/oversight/agreements/DSA-1/person", with("planner"), http.StatusBadRequest, "The role “Planner” sees no records"},
 		{lead, "/oversight/agreements/DSA-1/person", with("auditor"), http.StatusBadRequest, "The role “Auditor” sees no records"},
 		{lead, "/oversight/agreements/DSA-1/person", with("nobody"), http.StatusBadRequest, "no such account"},
+		{lead, "/oversight/people/ig-lead", url.Values{"do": {"link"}}, http.StatusForbidden, "Nobody changes their own account"},
+		{policy.Auditor, "/oversight/people/researcher", url.Values{"do": {"link"}}, http.StatusForbidden, "Only an information governance lead"},
 		{policy.Auditor, "/oversight/people/researcher", url.Values{"do": {"close"}}, http.StatusForbidden, "Only an information governance lead"},
 		{policy.Researcher, "/oversight/agreements/DSA-1/person", with("researcher"), http.StatusForbidden, "are seen by information governance leads"},
 		{policy.DataManager, "/oversight/people/researcher", url.Values{"do": {"close"}}, http.StatusForbidden, "are seen by information governance leads"},
@@ -258,35 +260,26 @@ func TestWhatALeadMayNot(t *testing.T) {
 	}
 }
 
-// An account is added with a password that is shown once and opens it; closing it
-// ends its sessions.
+// An account is added without a password; closing it ends its sessions.
 func TestAccountsByTheLead(t *testing.T) {
 	s := open(t, &web.Assets{})
 	w := s.post(lead, "/oversight/add-person", url.Values{"account": {"A b"}, "display": {"Bob Brown"}})
 	if w.Code != http.StatusBadRequest || parse(t, w.Body.String()).first(byID("display")).attr("value") != "Bob Brown" {
 		t.Fatalf("status %d", w.Code)
 	}
-	w = s.post(lead, "/oversight/add-person", url.Values{"account": {"Bob"}, "display": {"Bob Brown"}, "role": {"researcher"}})
-	password := parse(t, w.Body.String()).first(byTag("main")).first(byTag("code")).text()
-	if w.Code != http.StatusOK || len(password) < 20 {
-		t.Fatalf("status %d, %q", w.Code, password)
+	w = s.post(lead, "/oversight/add-person", url.Values{"account": {"Bob"}, "display": {"Bob Brown"}, "role": {"researcher"}, "password": {"a password of the lead"}, "hash": {"x"}})
+	if u, err := s.store.UserByName(t.Context(), "bob"); w.Code != http.StatusOK || err != nil || u.Hash != "" {
+		t.Fatalf("status %d, the account %+v, %v", w.Code, u, err)
 	}
-	err := s.store.Entries(t.Context(), 0, func(e audit.Entry) bool {
-		if strings.Contains(string(e.Body), password) {
-			t.Error("the password is in the record")
-		}
-		return true
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, _, err := s.auth.SignIn(t.Context(), "bob", password, auth.From{Address: "127.0.0.1", Request: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.cookies["bob"] = &http.Cookie{Name: "session", Value: token}
 	_, body, _ := s.get(lead, "/oversight/people")
+	contains(t, body, "Bob Brown bob Study team open Never")
+	_, body, _ = s.get(lead, "/oversight/people/bob")
+	contains(t, body, "Not chosen yet.", "it works until 27/11/2026 12:00")
+	s.open("bob", s.handed(w))
+	_, body, _ = s.get(lead, "/oversight/people")
 	contains(t, body, "Bob Brown bob Study team open 24/11/2026 12:00")
+	_, body, _ = s.get(lead, "/oversight/people/bob")
+	contains(t, body, "By a link, on 24/11/2026 12:00", "Make a password link")
 	if w := s.post(lead, "/oversight/people/bob", url.Values{"do": {"end-sessions"}}); w.Code != http.StatusSeeOther {
 		t.Fatalf("ending sessions: %d", w.Code)
 	}
@@ -296,8 +289,11 @@ func TestAccountsByTheLead(t *testing.T) {
 	if w := s.post(lead, "/oversight/people/bob", url.Values{"do": {"close"}}); w.Code != http.StatusSeeOther {
 		t.Fatalf("closing: %d", w.Code)
 	}
-	if _, _, err := s.auth.SignIn(t.Context(), "bob", password, auth.From{Address: "127.0.0.1", Request: "test"}); err == nil {
+	if _, _, err := s.auth.SignIn(t.Context(), "bob", chosen, auth.From{Address: "127.0.0.1", Request: "test"}); err == nil {
 		t.Error("a closed account signs in")
+	}
+	if w := s.post(lead, "/oversight/people/bob", url.Values{"do": {"link"}}); w.Code != http.StatusConflict || !strings.Contains(plain(w.Body.String()), "The account is closed") {
+		t.Errorf("a link for a closed account: %d", w.Code)
 	}
 }
 

@@ -201,6 +201,12 @@ func (s *Server) accountPage(w http.ResponseWriter, r *http.Request) error {
 			err = s.oversight.SetClosed(r.Context(), v.by(), name, do == "close")
 		case "end-sessions":
 			err = s.oversight.EndSessions(r.Context(), v.by(), name)
+		case "link":
+			l, err := s.oversight.NewLink(r.Context(), v.by(), name)
+			if err != nil {
+				return err
+			}
+			return s.handOver(w, r, l, false)
 		default:
 			err = fault.New(fault.Invalid, "There is no such button. Go back and try again.")
 		}
@@ -235,8 +241,28 @@ func (s *Server) accountPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	said := map[string]string{"close": "The account is closed and its sessions have ended.", "open": "The account is open again.", "end-sessions": "All sessions of the account have ended."}
-	x := view.PersonSheet{PersonLine: line, Lead: v.access.Leads(), Own: u.ID == v.user.ID, Said: said[r.URL.Query().Get("done")], Action: personURL(u.Name), Saw: saw, Places: places, Sees: u.SeesRecords()}
+	x := view.PersonSheet{PersonLine: line, Lead: v.access.Leads(), Own: u.ID == v.user.ID, Said: said[r.URL.Query().Get("done")], Action: personURL(u.Name), Saw: saw, Places: places, Sees: u.SeesRecords(), Chosen: u.Hash != ""}
+	if x.Link, err = s.linkState(r, u); err != nil {
+		return err
+	}
 	return s.show(w, r, http.StatusOK, view.PersonPage(s.frame(r, u.Display, "people"), x))
+}
+
+// linkState says how the link to choose the password of an account stands; "" is
+// nothing to say.
+func (s *Server) linkState(r *http.Request, u registry.User) (string, error) {
+	l, err := s.c.Store.PasswordLinkOf(r.Context(), u.ID)
+	switch {
+	case fault.Of(err) == fault.NotFound:
+		return "", nil
+	case err != nil:
+		return "", err
+	case !l.Used.IsZero():
+		return "By a link, on " + s.written(l.Used, false), nil
+	case s.c.Now().Before(l.Until):
+		return "A link to choose one was made and not used; it works until " + s.written(l.Until, false), nil
+	}
+	return "The link to choose one ended on " + s.written(l.Until, false) + " and was not used", nil
 }
 
 // placesOf is what somebody is named on, as it stands.
@@ -265,7 +291,8 @@ func (s *Server) placesOf(r *http.Request, u registry.User, change bool) ([]view
 	return out, nil
 }
 
-// addPerson adds an account and shows its first password, once.
+// addPerson adds an account and shows the link by which its owner chooses a
+// password, once.
 func (s *Server) addPerson(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.overseer(r, true)
 	if err != nil {
@@ -282,18 +309,14 @@ func (s *Server) addPerson(w http.ResponseWriter, r *http.Request) error {
 	if wrong := registry.UserProblems(u); len(wrong) > 0 {
 		return s.personForm(w, r, http.StatusBadRequest, in, onPage(wrong))
 	}
-	password, err := s.oversight.FirstPassword()
-	if err != nil {
-		return err
-	}
-	err = s.oversight.AddAccount(r.Context(), v.by(), u, password)
+	l, err := s.oversight.Invite(r.Context(), v.by(), u)
 	if fault.Of(err) == fault.Conflict {
 		return s.personForm(w, r, http.StatusBadRequest, in, []registry.Problem{{At: "account", Say: fault.Say(err)}})
 	}
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, view.FirstPasswordPage(s.frame(r, "Account added", "people"), view.FirstPassword{Name: u.Name, Display: u.Display, Password: password, URL: personURL(u.Name), Sees: u.SeesRecords()}))
+	return s.handOver(w, r, l, true)
 }
 
 func (s *Server) personForm(w http.ResponseWriter, r *http.Request, status int, in url.Values, wrong []registry.Problem) error {

@@ -90,6 +90,8 @@ func (s *site) ways() []way {
 		{"POST /second-factor/passkey", res, nothing, "/second-factor/passkey", "", url.Values{}},
 		{"GET /sign-in/elsewhere", res, nothing, "/sign-in/elsewhere", "", nil},
 		{"GET /sign-in/elsewhere/return", res, nothing, "/sign-in/elsewhere/return", "", nil},
+		{"GET /sign-in/link/{token}", res, nothing, "/sign-in/link/nothing", "", nil},
+		{"POST /sign-in/link", res, nothing, "/sign-in/link", "", url.Values{"token": {"nothing"}, "password": {chosen}, "again": {chosen}}},
 		{"GET /second-factor", res, nothing, "/second-factor", "", nil},
 		{"POST /second-factor", res, nothing, "/second-factor", "", url.Values{"code": {"1"}}},
 		{"POST /purpose/confirm", res, nothing, "/purpose/confirm", "", url.Values{"agreement": {"DSA-1"}}},

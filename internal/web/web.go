@@ -10,7 +10,6 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"log/slog"
 	"maps"
@@ -69,7 +68,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{c: c, trees: classifications(c.Codes), finder: index,
-		oversight: oversight.New(oversight.Options{Store: c.Store, Hash: c.Auth.Hash, Now: c.Now, Random: rand.Reader})}
+		oversight: oversight.New(oversight.Options{Store: c.Store, Hash: c.Auth.Hash, Link: c.Auth.NewLink, Now: c.Now})}
 	s.exports = export.New(export.Options{Store: c.Store, Auth: c.Auth, Warehouse: c.Warehouse, Dictionary: c.Dictionary, Folder: c.Files, Table: s.exportTable, Now: c.Now, Log: c.Log})
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {

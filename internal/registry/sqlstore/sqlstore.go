@@ -210,8 +210,10 @@ func change(ctx context.Context, on execer, what, text string, args ...any) erro
 }
 
 // AddUser keeps a new account.
-func (s *Store) AddUser(ctx context.Context, u registry.User) error {
-	return s.change(ctx, "account", `insert into person (name, display, role, demo, hash) values (?,?,?,?,?)`,
+func (s *Store) AddUser(ctx context.Context, u registry.User) error { return addUser(ctx, s.db, u) }
+
+func addUser(ctx context.Context, on execer, u registry.User) error {
+	return change(ctx, on, "account", `insert into person (name, display, role, demo, hash) values (?,?,?,?,?)`,
 		u.Name, u.Display, string(u.Role), u.Demo, u.Hash)
 }
 
@@ -242,22 +244,29 @@ func (s *Store) Users(ctx context.Context) ([]registry.User, error) {
 
 // SetPassword keeps a new password's hash and ends the person's sessions.
 func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
-	return s.changeAndSignOut(ctx, id, `update person set hash = ? where id = ?`, hash, id)
+	return s.changeAndSignOut(ctx, id, func(tx *sql.Tx) error { return setPassword(ctx, tx, id, hash) })
 }
 
-// SetDisabled closes or opens an account; closing ends its sessions.
+// SetDisabled closes or opens an account; closing ends its sessions, and the link
+// to choose a password.
 func (s *Store) SetDisabled(ctx context.Context, id int64, disabled bool) error {
 	const text = `update person set disabled = ? where id = ?`
 	if !disabled {
 		return s.change(ctx, "account", text, disabled, id)
 	}
-	return s.changeAndSignOut(ctx, id, text, disabled, id)
+	return s.changeAndSignOut(ctx, id, func(tx *sql.Tx) error {
+		if err := change(ctx, tx, "account", text, disabled, id); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `delete from password_link where person = ?`, id)
+		return outcome(err, "link")
+	})
 }
 
 // changeAndSignOut changes an account and ends its sessions, both or neither.
-func (s *Store) changeAndSignOut(ctx context.Context, id int64, text string, args ...any) error {
+func (s *Store) changeAndSignOut(ctx context.Context, id int64, change func(*sql.Tx) error) error {
 	return s.in(ctx, "account", func(tx *sql.Tx) error {
-		if err := change(ctx, tx, "account", text, args...); err != nil {
+		if err := change(tx); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `delete from session where person = ?`, id)

@@ -161,7 +161,9 @@ type PersonSheet struct {
 	Action    string
 	Saw       []Link // to what the record holds of the person
 	Places    []OwnPlace
-	Sees      bool // records, under an agreement
+	Sees      bool   // records, under an agreement
+	Chosen    bool   // a password
+	Link      string // how the link to choose a password stands; ""
 }
 
 // OwnPlace is an agreement on which a person is named.
@@ -176,10 +178,4 @@ type PersonForm struct {
 	Fields    []FormField
 	Roles     []Box
 	RoleError string
-}
-
-// FirstPassword shows a new account's password, once.
-type FirstPassword struct {
-	Name, Display, Password, URL string
-	Sees                         bool // records, once they are named on an agreement
 }
