@@ -26,8 +26,10 @@ $(BIN): $(DIST) $(SOURCES)
 # A synthetic extract of ten years, loaded, with demo people, on this machine.
 # The second time everything is there and the site starts at once.
 demo: $(BIN)
-	@test -f $(DEMO)/raw/truth.json || $(BIN) synth --patients 115000 --years 2004-2013 --dirt 0.01 --out $(DEMO)/raw
-	@test -f $(DEMO)/releases/current || $(BIN) load --data $(DEMO) --subset dermatology $(DEMO)/raw/*.txt
+	@test -f $(DEMO)/raw/truth.json || $(BIN) synth --patients 115000 --years 2004-2013 --dirt 0.01 --local-ids --out $(DEMO)/raw
+	@test -f $(DEMO)/releases/current || $(BIN) agreement show DEMO-CLINIC --data $(DEMO) >/dev/null 2>&1 || \
+	  $(BIN) agreement add DEMO-CLINIC --data $(DEMO) --basis clinical --title "Dermatology clinic" --provider RTH --specialty 330,257 --fields LOPATID --years 0405 --until 2099-12-31
+	@test -f $(DEMO)/releases/current || $(BIN) load --data $(DEMO) --subset dermatology --agreement DEMO-CLINIC --identifiers LOPATID --opt-out not-needed $(DEMO)/raw/*.txt
 	$(BIN) demo --data $(DEMO)
 
 test:

@@ -31,7 +31,7 @@ type person struct {
 func demoPeople() []person {
 	return []person{
 		{"researcher", "Demo researcher", policy.Researcher, []string{"DEMO-STUDY", "DEMO-STUDY-2"}},
-		{"clinician", "Demo clinician", policy.Clinician, []string{"DEMO-CLINIC"}},
+		{"clinician", "Demo clinician", policy.Clinician, []string{"DEMO-CLINIC", "DEMO-ONCALL"}},
 		{"planner", "Demo planner", policy.Planner, nil},
 		{"datamanager", "Demo data manager", policy.DataManager, nil},
 		{"iglead", "Demo IG lead", policy.Governance, nil},
@@ -39,12 +39,15 @@ func demoPeople() []person {
 	}
 }
 
-// demoAgreements are one on each basis, from a day before now to a year after.
+// demoAgreements are at least one on each basis, from a day before now to a year
+// after. The clinic finds its patients by local number where the release holds it;
+// on call an exception is possible too.
 func demoAgreements(years []string, subset string, now time.Time) []registry.Agreement {
 	out := []registry.Agreement{
 		{Ref: "DEMO-STUDY", Title: "Skin disease pathways study", Basis: policy.Study, Exports: []string{"records", "tables"}},
 		{Ref: "DEMO-STUDY-2", Title: "Skin cancer and place study", Basis: policy.Approved, Fields: []string{"LSOA01"}},
-		{Ref: "DEMO-CLINIC", Title: "Dermatology clinic", Basis: policy.Clinical, Provider: demoProvider, Specialties: []string{"330", "257"}},
+		{Ref: "DEMO-CLINIC", Title: "Dermatology clinic", Basis: policy.Clinical, Provider: demoProvider, Specialties: []string{"330", "257"}, Fields: []string{policy.NumberField}},
+		{Ref: "DEMO-ONCALL", Title: "Dermatology on call", Basis: policy.Clinical, Provider: demoProvider, Specialties: []string{"330", "257"}, Fields: []string{policy.NumberField}, Exceptions: true},
 	}
 	for i := range out {
 		a := &out[i]

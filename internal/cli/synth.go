@@ -18,6 +18,7 @@ type synthCmd struct {
 	Dirt      float64 `help:"Share of rows with a planted fault." default:"0"`
 	TruthRows bool    `help:"Write truth_rows.csv: spell, stays, duplicate and validity of each kept row."`
 	SpellIDs  bool    `name:"spell-ids" help:"SUSSPELLID in every year; else from 2009-10."`
+	LocalIDs  bool    `name:"local-ids" help:"The hospitals' own patient numbers, LOPATID, which a load takes with --identifiers only."`
 
 	Sep      string `help:"Separator: ${enum}." enum:"pipe,comma,tab" default:"pipe" group:"Form"`
 	Pipe     bool   `help:"The same as --sep pipe." xor:"sep" group:"Form"`
@@ -57,7 +58,7 @@ func (c synthCmd) Run(g *globals) error {
 		c.Pack = "gzip"
 	}
 	start := g.now()
-	t, err := synth.Write(g.ctx, c.Out, synth.Options{Patients: c.Patients, Rows: c.Rows, First: first, Last: last, Seed: c.Seed, Dirt: c.Dirt, TruthRows: c.TruthRows, SpellIDs: c.SpellIDs,
+	t, err := synth.Write(g.ctx, c.Out, synth.Options{Patients: c.Patients, Rows: c.Rows, First: first, Last: last, Seed: c.Seed, Dirt: c.Dirt, TruthRows: c.TruthRows, SpellIDs: c.SpellIDs, LocalIDs: c.LocalIDs,
 		Form: synth.Form{Separator: c.Sep, Case: c.Case, Dates: c.Dates, LineEnd: c.EOL, Encoding: c.Encoding, Pack: c.Pack, Quote: c.Quote, Split: c.Split, Shuffle: c.Shuffle, Header: c.Header, Names: c.Names, Wide: c.Wide}}, nil)
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ func TestSynthFlags(t *testing.T) {
 		"zip":      {[]string{"--pack", "zip"}, "synthetic_hes_apc_1011.zip", "PK\x03\x04"},
 		"forms":    {[]string{"--sep", "tab", "--case", "lower", "--names", "new", "--quote", "--encoding", "utf8-bom", "--eol", "crlf"}, "synthetic_hes_apc_1011.txt", "\ufeff\"fyear\"\t\"partyear\"\t\"epikey\"\t\"token_person_id\"\t"},
 		"separate": {[]string{"--header", "separate", "--split", "2", "--shuffle", "--dates", "sas", "--wide"}, "synthetic_hes_apc_1011_part2_headers.txt", "FYEAR|"},
-		"truth":    {[]string{"--truth-rows", "--spell-ids", "--dirt", "0.1"}, "truth_rows.csv", "EPIKEY,FYEAR,SPELL,"},
+		"truth":    {[]string{"--truth-rows", "--spell-ids", "--local-ids", "--dirt", "0.1"}, "truth_rows.csv", "EPIKEY,FYEAR,SPELL,"},
 		"rows":     {[]string{"--rows", "50", "--patients", "0"}, "truth.json", "{\n \"rows\": 5"},
 	} {
 		t.Run(name, func(t *testing.T) {

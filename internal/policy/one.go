@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"webenablehes/internal/fault"
@@ -61,6 +62,15 @@ func (a Access) beyond() query.Expr {
 	return query.And{a.years, query.In{Field: "PROCODE3", Values: []string{a.team.provider}}}
 }
 
+// spellings are how a number may stand in the data that is typed: as it is, without
+// the spaces that it is read out with, and in capitals. Data keep it as delivered.
+func spellings(number string) []string {
+	closed := strings.Join(strings.Fields(number), "")
+	out := []string{number, closed, strings.ToUpper(number), strings.ToUpper(closed)}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // numbered is the guard of the question who has a number at the own provider. The
 // number is in the guard and not in the question, which goes into the record.
 func (a Access) numbered(q query.Query, s Scope, over Over) (query.Expr, error) {
@@ -77,5 +87,5 @@ func (a Access) numbered(q query.Query, s Scope, over Over) (query.Expr, error) 
 		}
 		rule = a.beyond()
 	}
-	return query.And{rule, query.In{Field: "PROCODE3", Values: []string{a.team.provider}}, query.In{Field: NumberField, Values: []string{s.Number}}}, nil
+	return query.And{rule, query.In{Field: "PROCODE3", Values: []string{a.team.provider}}, query.In{Field: NumberField, Values: spellings(s.Number)}}, nil
 }

@@ -3,7 +3,8 @@ package synth
 import "fmt"
 
 // Places of the fields in a row, slots together. The first part is in every
-// extract, the last (from PROCODET on) in wide ones only.
+// extract, the next (from PROCODET on) in wide ones only, and the hospitals' own
+// patient number in those that are asked for it.
 const (
 	cFYEAR = iota
 	cPARTYEAR
@@ -86,6 +87,7 @@ const (
 	cCURRWARD
 	cHATREAT
 	cWARDSTRT
+	cLOPATID
 	columnCount
 )
 
@@ -105,7 +107,7 @@ func columnNames(names string) [columnCount]string {
 		cSUSRECID: "SUSRECID", cSUSHRG: "SUSHRG", cSUBDATE: "SUBDATE", cSUSSPELLID: "SUSSPELLID", cWELLBABY: "WELL_BABY_IND",
 		cPROCODET: "PROCODET", cLSOA11: "LSOA11", cSTARTAGECALC: "STARTAGE_CALC", cRTTPERSTAT: "RTTPERSTAT", cADMINCATST: "ADMINCATST",
 		cDIAGCOUNT: "DIAG_COUNT", cOPERTNCOUNT: "OPERTN_COUNT", cMATAGE: "MATAGE", cANTEDUR: "ANTEDUR", cPOSTDUR: "POSTDUR",
-		cNUMBABY: "NUMBABY", cMARSTAT: "MARSTAT", cRESLADST: "RESLADST", cCURRWARD: "CURRWARD", cHATREAT: "HATREAT", cWARDSTRT: "WARDSTRT"}
+		cNUMBABY: "NUMBABY", cMARSTAT: "MARSTAT", cRESLADST: "RESLADST", cCURRWARD: "CURRWARD", cHATREAT: "HATREAT", cWARDSTRT: "WARDSTRT", cLOPATID: "LOPATID"}
 	diagnosis, procedure := "DIAG_%02d", "OPERTN_%02d"
 	switch names {
 	case NamesNew:

@@ -150,7 +150,8 @@ func (o *output) common(p *someone, s *stay, part, start, end, year int) {
 }
 
 // place fills the provider's fields. Two codes stand for providers that have
-// none; the organisation that paid sent those records.
+// none; the organisation that paid sent those records, without a number of the
+// patient's.
 func (o *output) place(p *someone, s *stay) {
 	v := &o.v
 	code := s.where.code
@@ -161,6 +162,9 @@ func (o *output) place(p *someone, s *stay) {
 	v[cPROCODE3] = code[:3]
 	v[cPURCODE] = "5" + p.home.code[1:] + "00"
 	v[cGORTREAT] = s.where.region
+	if o.w.o.LocalIDs && len(code) == 3 {
+		v[cLOPATID] = s.where.numbering.of(p.number)
+	}
 }
 
 // codes fills diagnoses and procedures: the main diagnosis, then what the person

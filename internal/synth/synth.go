@@ -48,6 +48,7 @@ type Options struct {
 	Seed        uint64
 	Dirt        float64 // share of rows with a planted fault, 0 to 0.5
 	SpellIDs    bool    // SUSSPELLID in all years; else from 2009-10
+	LocalIDs    bool    // LOPATID, which loads only under an agreement that lists it; the other columns stay as they are
 	TruthRows   bool    // write truth_rows.csv
 	Form        Form
 }

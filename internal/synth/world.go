@@ -40,7 +40,10 @@ type world struct {
 	texts      *sync.Pool // of [][]byte: buffers of shards that are written
 }
 
-type provider struct{ code, region string }
+type provider struct {
+	code, region string
+	numbering    numbering
+}
 
 var epoch = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -81,7 +84,7 @@ func mix(text string) weighted {
 func newWorld(o Options) (*world, error) {
 	w := &world{o: o, special: specials(), flaws: flaws(), texts: &sync.Pool{}}
 	for c := range columnCount {
-		if c < cWide || o.Form.Wide {
+		if c < cWide || c < cLOPATID && o.Form.Wide || c == cLOPATID && o.LocalIDs {
 			w.columns = append(w.columns, c)
 		}
 	}
@@ -109,10 +112,12 @@ func newWorld(o Options) (*world, error) {
 	regions := map[string]string{"A": "RTD RVW RXF", "B": "R0A RM3 RBL RXR", "D": "RR8 RCB RHQ RWY", "E": "RTG RWE RX1 RK5", "F": "RRK RJE RXK RKB", "G": "RGT RC1 RGN RM1", "H": "RJ1 RYJ RAL RJZ RRV RKE", "J": "RTH RHM RA2 RWF RDU RXC", "K": "RA7 RH8 RBA RK9 RD1"}
 	for _, r := range "ABDEFGHJK" {
 		for _, code := range strings.Fields(regions[string(r)]) {
-			w.providers = append(w.providers, provider{code, string(r)})
+			w.providers = append(w.providers, provider{code, string(r), newNumbering(o.Seed, code)})
 		}
 	}
-	w.private = []provider{{"NT3", "H"}, {"NT4", "J"}, {"NVC", "B"}, {"89997", ""}, {"89999", ""}}
+	for _, p := range [...]struct{ code, region string }{{"NT3", "H"}, {"NT4", "J"}, {"NVC", "B"}, {"89997", ""}, {"89999", ""}} {
+		w.private = append(w.private, provider{p.code, p.region, newNumbering(o.Seed, p.code)})
+	}
 	return w, nil
 }
 

@@ -18,6 +18,14 @@ const longestNumber = 40
 // patient numbers.
 func (f Facts) HoldsNumbers() bool { return slices.Contains(f.Columns, policy.NumberField) }
 
+// NeedNumbers says what to do where the release holds none; nil: it does.
+func (f Facts) NeedNumbers() error {
+	if f.HoldsNumbers() {
+		return nil
+	}
+	return fault.New(fault.Unavailable, "The data that are loaded hold no local patient numbers, so nobody can be found by one. Ask the data manager.")
+}
+
 // ByNumber finds a patient of the team by the number under which their own
 // provider knows them, and returns the id for Patient. Somebody else's number is
 // answered like one that nobody has, after the same work. The number goes into no
@@ -43,8 +51,8 @@ func (w *Warehouse) numbered(ctx context.Context, acc policy.Access, a asking, n
 	if err != nil {
 		return "", err
 	}
-	if acc.FindsByNumber() && !facts.HoldsNumbers() {
-		return "", fault.New(fault.Unavailable, "The data that are loaded hold no local patient numbers, so nobody can be found by one. Ask the data manager.")
+	if err := facts.NeedNumbers(); err != nil && acc.FindsByNumber() {
+		return "", err
 	}
 	a.query = query.Query{Unit: query.Patients, Limit: 2}
 	got, err := w.ask(ctx, acc, a, func(_ context.Context, got *asked) error {

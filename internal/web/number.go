@@ -37,8 +37,7 @@ func (s *Server) byNumber(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/patients/"+id, http.StatusSeeOther)
-	return nil
+	return s.found(w, r, v, id)
 }
 
 // except opens one patient outside the team, for a reason.
@@ -51,6 +50,13 @@ func (s *Server) except(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := v.form(w, r, 1<<14, unreadable); err != nil {
+		return err
+	}
+	facts, err := s.c.Warehouse.Facts(r.Context())
+	if err == nil { // nobody is to review an exception that could not find anybody
+		err = facts.NeedNumbers()
+	}
+	if err != nil {
 		return err
 	}
 	in := r.PostForm
@@ -73,12 +79,31 @@ func (s *Server) except(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/patients/"+id, http.StatusSeeOther)
+	return s.found(w, r, v, id)
+}
+
+// found leads to a patient who was found by number, with all episodes: a filter
+// that nobody chose would hide those of another specialty.
+func (s *Server) found(w http.ResponseWriter, r *http.Request, v visitor, id string) error {
+	sc, err := s.scene(r.Context(), v.access, url.Values{})
+	if err != nil {
+		return err
+	}
+	st := s.patientState(url.Values{}, sc, v.access)
+	st.view = st.view.Everything()
+	http.Redirect(w, r, patientURL(id, st), http.StatusSeeOther)
 	return nil
 }
 
 // numberForm shows both forms; a number that was typed is in neither.
 func (s *Server) numberForm(w http.ResponseWriter, r *http.Request, v visitor, status int, in url.Values, wrong []registry.Problem) error {
+	facts, err := s.c.Warehouse.Facts(r.Context())
+	if err != nil {
+		return err
+	}
+	if err := facts.NeedNumbers(); err != nil {
+		return s.show(w, r, status, view.NumberPage(s.frame(r, "Find a patient by number", "records"), view.NumberForm{None: fault.Say(err)}))
+	}
 	f := newForm(in, wrong)
 	x := view.NumberForm{Errors: f.summary(), Number: f.short("number", "Local patient number", "The number under which your hospital knows the patient"), Exceptions: v.access.Allows()}
 	x.Number.Value = ""

@@ -17,14 +17,13 @@ import (
 	"webenablehes/internal/web"
 )
 
-// numbered is a site whose release holds local numbers: patient 4 is of another
-// team at the same trust, patient 5 is at another trust.
+// numbered is a site with a log, of whose patients 4 is of another
+// team at the same trust, and 5 is at another trust.
 func numbered(t *testing.T, log *bytes.Buffer) *site {
 	t.Helper()
 	s := open(t, &web.Assets{}, func(o *source) {
 		rows := episodes()
 		for i := range rows {
-			rows[i]["LOPATID"] = fmt.Sprintf("QQLOCAL%d", i/2)
 			switch i / 2 {
 			case 4:
 				rows[i]["MAINSPEF"], rows[i]["TRETSPEF"] = "100", "100"
@@ -32,7 +31,7 @@ func numbered(t *testing.T, log *bytes.Buffer) *site {
 				rows[i]["PROCODE3"] = "RTH"
 			}
 		}
-		o.engine = memory.New(o.dict, drivertest.Columns(t, o.dict, append(held(), "LOPATID")), rows)
+		o.engine = memory.New(o.dict, drivertest.Columns(t, o.dict, held()), rows)
 		o.facts.Columns = o.engine.Info().Columns
 		o.log = slog.NewTextHandler(log, nil)
 	})

@@ -98,7 +98,7 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 		x.ExportURL = exportURL(state)
 	}
 	x.Agreement, x.Purpose = v.access.Agreement()
-	x.ByNumber = v.access.FindsByNumber()
+	x.ByNumber = v.access.FindsByNumber() && sc.facts.HoldsNumbers()
 	frame := s.frame(r, x.Heading(), "records")
 	if r.Header.Get("X-Part") == "app" {
 		return s.show(w, r, http.StatusOK, view.App(frame, x))

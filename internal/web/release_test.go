@@ -12,6 +12,7 @@ import (
 	"webenablehes/internal/derive"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/load"
+	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/subset"
 	"webenablehes/internal/synth"
@@ -54,11 +55,11 @@ func makeRelease(t testing.TB, patients int) *realRelease {
 	r.codes, err = hes.LoadCodes()
 	check(err)
 	dir := t.TempDir()
-	_, err = synth.Write(t.Context(), filepath.Join(dir, "raw"), synth.Options{Patients: patients, First: 2007, Last: 2010, Seed: 4, Dirt: 0.03}, nil)
+	_, err = synth.Write(t.Context(), filepath.Join(dir, "raw"), synth.Options{Patients: patients, First: 2007, Last: 2010, Seed: 4, Dirt: 0.03, LocalIDs: true}, nil)
 	check(err)
 	files, err := filepath.Glob(filepath.Join(dir, "raw", "*.txt"))
 	check(err)
-	l, err := load.Open(r.dict, r.codes, load.Options{Files: files})
+	l, err := load.Open(r.dict, r.codes, load.Options{Files: files, Identifiers: []string{policy.NumberField}})
 	check(err)
 	batch, err := l.Run(t.Context(), filepath.Join(dir, "batch"))
 	check(err)
@@ -124,7 +125,7 @@ func (r *realRelease) readBack(t testing.TB) {
 			}
 		}
 		r.rows = append(r.rows, rec)
-		r.naming[rec[hes.PersonField]], r.naming[rec[hes.EpisodeKey]] = true, true
+		r.naming[rec[hes.PersonField]], r.naming[rec[hes.EpisodeKey]], r.naming[rec[policy.NumberField]] = true, true, true
 		return nil
 	})
 	if err != nil {

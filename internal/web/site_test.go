@@ -132,7 +132,7 @@ func reports() loads {
 // held are the fields of the site's release.
 func held() []string {
 	return []string{"EPIKEY", hes.PersonField, "ADMIDATE", "EPISTART", "EPIEND", "EPISTAT", "ADMIMETH", "CLASSPAT", "FYEAR", "STARTAGE", "SEX", "PROCODE3", "MAINSPEF", "TRETSPEF",
-		"DIAG_01", "DIAG_02", "OPERTN_01", "DUPLICATE", "SUBSET_1", "SUBSET_2", "AGE_BAND", "ETHNIC5", "ADMISSION_GROUP", "CONDITION_GROUP", "READMITTED_30", "LOS_DAYS", "CHARLSON", "STAY_NHSD", "STAY_CHE", "PROVIDER_SPELL"}
+		"DIAG_01", "DIAG_02", "OPERTN_01", "DUPLICATE", "SUBSET_1", "SUBSET_2", "AGE_BAND", "ETHNIC5", "ADMISSION_GROUP", "CONDITION_GROUP", "READMITTED_30", "LOS_DAYS", "CHARLSON", "STAY_NHSD", "STAY_CHE", "PROVIDER_SPELL", policy.NumberField}
 }
 
 // episodes are 60: two of them duplicates, three unfinished, four under no
@@ -145,7 +145,7 @@ func episodes() []driver.Record {
 		r := driver.Record{"EPIKEY": fmt.Sprint(1000 + i), hes.PersonField: fmt.Sprintf("SYNTH%027d", i/2), "ADMIDATE": fmt.Sprintf("2009-%02d-%02d", 1+i%12, 1+i%28), "FYEAR": "0910",
 			"EPISTAT": "3", "ADMIMETH": "12", "CLASSPAT": "2", "STARTAGE": fmt.Sprint(20 + i), "SEX": fmt.Sprint(1 + i%2), "PROCODE3": "RAL", "MAINSPEF": "330", "TRETSPEF": "330",
 			"DIAG_01": "L400", "OPERTN_01": "S065", "DUPLICATE": "0", "SUBSET_1": "N1", "AGE_BAND": bands[i%5], "ETHNIC5": "White", "ADMISSION_GROUP": groups[i%3], "CONDITION_GROUP": "psoriasis",
-			"READMITTED_30": "0", "LOS_DAYS": fmt.Sprint(i % 4), "CHARLSON": "0", "STAY_NHSD": fmt.Sprint(i), "STAY_CHE": fmt.Sprint(i), "PROVIDER_SPELL": fmt.Sprint(i)}
+			"READMITTED_30": "0", "LOS_DAYS": fmt.Sprint(i % 4), "CHARLSON": "0", "STAY_NHSD": fmt.Sprint(i), "STAY_CHE": fmt.Sprint(i), "PROVIDER_SPELL": fmt.Sprint(i), policy.NumberField: fmt.Sprintf("QQLOCAL%d", i/2)}
 		switch {
 		case i < 2:
 			r["DUPLICATE"] = "1"

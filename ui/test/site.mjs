@@ -40,7 +40,7 @@ export function site({ patients = 4000, first = 2008, last = 2010 } = {}) {
   let server, browser;
 
   // load makes a release of the files, as the options say.
-  s.load = (...options) => run('load', '--data', s.dir, '--quiet', ...options, ...files.map((y) => join(s.root, 'raw', `synthetic_hes_apc_${y}.txt`)));
+  s.load = (...options) => run('load', '--data', s.dir, '--quiet', '--agreement', 'DEMO-CLINIC', '--identifiers', 'LOPATID', '--opt-out', 'not-needed', ...options, ...files.map((y) => join(s.root, 'raw', `synthetic_hes_apc_${y}.txt`)));
 
   // open starts a browser window that notes everything that goes wrong in it.
   s.open = async ({ javaScriptEnabled = true, width = 1440, height = 900, ...more } = {}) => {
@@ -82,7 +82,8 @@ export function site({ patients = 4000, first = 2008, last = 2010 } = {}) {
     const root = mkdtempSync(join(tmpdir(), 'webenable-'));
     s.root = root;
     s.dir = join(root, 'data');
-    run('synth', '--patients', String(patients), '--years', `${first}-${last}`, '--dirt', '0.01', '--out', join(root, 'raw'));
+    run('synth', '--patients', String(patients), '--years', `${first}-${last}`, '--dirt', '0.01', '--local-ids', '--out', join(root, 'raw'));
+    run('agreement', 'add', 'DEMO-CLINIC', '--data', s.dir, '--basis', 'clinical', '--title', 'Dermatology clinic', '--provider', 'RTH', '--specialty', '330', '--fields', 'LOPATID', '--years', '0405', '--until', '2099-12-31'); // the load names it
     s.load();
     server = spawn(bin, ['demo', '--data', s.dir, '--listen', '127.0.0.1:0']);
     s.url = await new Promise((ok, fail) => {

@@ -2,6 +2,7 @@ package view
 
 // NumberForm finds a patient by the hospital's own number.
 type NumberForm struct {
+	None       string // said where the data hold no numbers, in place of the forms
 	Errors     []FormError
 	Number     FormField
 	Exceptions bool // the agreement allows them
