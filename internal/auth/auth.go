@@ -3,8 +3,9 @@
 // instead of locking. It knows no HTTP.
 //
 // Whoever may see records, and whoever has a second factor, gets nowhere without
-// giving it (Enough). Changing factors needs one given within five minutes
-// (Recent).
+// giving it (Enough). Changing factors or the password needs one given within
+// five minutes (Recent). An account begins without a password, which its owner
+// chooses by a link that works once.
 //
 // An unknown account, a wrong password, a closed account and one that has no
 // password yet give the same answer after the same work. After five refusals within a day of an account from

@@ -15,7 +15,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a := view.Account{Name: u.Name, Display: u.Display, Role: u.Role.Label(), SeesLoads: u.Role.SeesLoads(), Home: home(u.Role), Works: u.SeesRecords()}
+	a := view.Account{HasPassword: u.Hash != "", Name: u.Name, Display: u.Display, Role: u.Role.Label(), SeesLoads: u.Role.SeesLoads(), Home: home(u.Role), Works: u.SeesRecords()}
 	acc, err := s.c.Auth.Access(r.Context(), u, x)
 	switch k := fault.Of(err); {
 	case err == nil:
@@ -120,6 +120,8 @@ func (s *Server) signInRoutes() map[string]handler {
 		"GET /account":                      s.account,
 		"POST /account/notices":             s.readNotices,
 		"POST /account/sessions":            s.endSessions,
+		"GET /account/password":             s.passwordForm,
+		"POST /account/password":            s.changePassword,
 		"GET /account/second-factor":        s.factors,
 		"GET /account/app":                  s.appForm,
 		"POST /account/app":                 s.beginApp,

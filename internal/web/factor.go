@@ -13,12 +13,13 @@ import (
 const factorsPage = "/account/second-factor"
 
 // stepUp sends whoever must first say that it is them to where they do, from a
-// form that changes factors; other errors it returns.
-func stepUp(w http.ResponseWriter, r *http.Request, err error) error {
+// form that changes how they sign in, and from there to a page; other errors it
+// returns.
+func stepUp(w http.ResponseWriter, r *http.Request, err error, page string) error {
 	if fault.Of(err) != fault.Factor {
 		return err
 	}
-	http.Redirect(w, r, "/second-factor?next="+url.QueryEscape(factorsPage), http.StatusSeeOther)
+	http.Redirect(w, r, "/second-factor?next="+url.QueryEscape(page), http.StatusSeeOther)
 	return nil
 }
 
@@ -154,7 +155,7 @@ func (s *Server) beginApp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.c.Auth.BeginApp(r.Context(), s.token(r)); err != nil {
-		return stepUp(w, r, err)
+		return stepUp(w, r, err, factorsPage)
 	}
 	http.Redirect(w, r, withNext("/account/app", next(in.Get("next"))), http.StatusSeeOther)
 	return nil
@@ -167,7 +168,7 @@ func (s *Server) appForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.c.Auth.Recent(r.Context(), u, x); err != nil {
-		return stepUp(w, r, err)
+		return stepUp(w, r, err, factorsPage)
 	}
 	return s.askApp(w, r, u, http.StatusOK, view.AddApp{Next: next(r.URL.Query().Get("next"))})
 }
@@ -208,7 +209,7 @@ func (s *Server) confirmApp(w http.ResponseWriter, r *http.Request) error {
 	case k == fault.Denied:
 		return s.askApp(w, r, u, k.Status(), view.AddApp{Next: next(in.Get("next")), Error: fault.Say(err)})
 	default:
-		return stepUp(w, r, err)
+		return stepUp(w, r, err, factorsPage)
 	}
 	s.goOn(w, r, token)
 	return s.added(w, r, u, codes, in.Get("next"))
@@ -239,7 +240,7 @@ func (s *Server) newCodes(w http.ResponseWriter, r *http.Request) error {
 	}
 	codes, err := s.c.Auth.NewRecovery(r.Context(), s.token(r), s.from(r))
 	if err != nil {
-		return stepUp(w, r, err)
+		return stepUp(w, r, err, factorsPage)
 	}
 	return s.showCodes(w, r, u, codes, "")
 }
@@ -262,5 +263,5 @@ func (s *Server) afterRemoval(w http.ResponseWriter, r *http.Request, u registry
 	case k == fault.Conflict:
 		return s.showFactors(w, r, u, x, k.Status(), view.Factors{Error: fault.Say(err)})
 	}
-	return stepUp(w, r, err)
+	return stepUp(w, r, err, factorsPage)
 }

@@ -42,7 +42,7 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request) error {
 	case k == fault.Denied:
 		return s.showFactors(w, r, u, x, k.Status(), view.Factors{Next: next(in.Get("next")), Error: fault.Say(err)})
 	default:
-		return stepUp(w, r, err)
+		return stepUp(w, r, err, factorsPage)
 	}
 	s.goOn(w, r, token)
 	return s.added(w, r, u, codes, in.Get("next"))

@@ -141,3 +141,42 @@ func TestALinkInPlaceOfAPassword(t *testing.T) {
 	}
 	contains(t, w.Body.String(), "This link ended on 24 November 2026 at 12:15", "for a new one")
 }
+
+// One's own password is changed on the account's page, after saying that it is
+// oneself; the next page tells of it.
+func TestOwnPassword(t *testing.T) {
+	s := open(t, &web.Assets{})
+	const pla, now = policy.Planner, "a long password of a test"
+	s.now = s.now.Add(6 * time.Minute)
+	for _, w := range []*httptest.ResponseRecorder{s.take(pla, way{address: "/account/password"}), s.post(pla, "/account/password", url.Values{"current": {now}, "password": {chosen}, "again": {chosen}})} {
+		if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/second-factor?next=%2Faccount%2Fpassword" {
+			t.Errorf("late: %d to %s", w.Code, w.Header().Get("Location"))
+		}
+	}
+	if w := s.post(pla, "/second-factor", url.Values{"password": {now}, "next": {"/account/password"}}); w.Header().Get("Location") != "/account/password" {
+		t.Fatalf("after the password: %d to %s", w.Code, w.Header().Get("Location"))
+	}
+	for name, c := range map[string]struct {
+		form   url.Values
+		status int
+		at     string
+	}{
+		"wrong-now": {url.Values{"current": {"wrong"}, "password": {chosen}, "again": {chosen}}, http.StatusForbidden, "current"},
+		"not-twice": {url.Values{"current": {now}, "password": {chosen}, "again": {"x"}}, http.StatusBadRequest, "again"},
+		"short":     {url.Values{"current": {now}, "password": {"short"}, "again": {"short"}}, http.StatusBadRequest, "password"},
+	} {
+		if w := s.post(pla, "/account/password", c.form); w.Code != c.status || parse(t, w.Body.String()).first(byID(c.at)).attr("aria-invalid") != "true" {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+	before := s.cookies[pla].Value
+	if w := s.post(pla, "/account/password", url.Values{"current": {now}, "password": {chosen}, "again": {chosen}}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/account" || s.cookies[pla].Value == before {
+		t.Fatalf("changing: %d to %s", w.Code, w.Header().Get("Location"))
+	}
+	_, body, _ := s.get(pla, "/account")
+	contains(t, body, "Your password was changed, from 192.0.2.1", "Change password")
+	s.weak("ann", policy.Researcher) // who owes a second factor
+	if _, _, at := s.get("ann", "/account/password"); !strings.HasPrefix(at, "/account/second-factor?next=%2Faccount%2Fpassword") {
+		t.Errorf("before the second factor: %s", at)
+	}
+}

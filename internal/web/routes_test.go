@@ -75,6 +75,8 @@ func (s *site) ways() []way {
 		{"GET /account", res, nothing, "/account", "", nil},
 		{"POST /account/notices", res, nothing, "/account/notices", "", url.Values{"last": {"0"}}},
 		{"POST /account/sessions", res, nothing, "/account/sessions", "", url.Values{"id": {"00"}}},
+		{"GET /account/password", res, nothing, "/account/password", "", nil},
+		{"POST /account/password", res, nothing, "/account/password", "", url.Values{"password": {chosen}}},
 		{"GET /account/second-factor", res, nothing, "/account/second-factor", "", nil},
 		{"GET /account/app", res, nothing, "/account/app", "", nil},
 		{"POST /account/app", res, nothing, "/account/app", "", url.Values{}},

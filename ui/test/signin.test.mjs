@@ -67,6 +67,45 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+test('a link chooses a password once, and the second factor comes next', async () => {
+  const lead = await s.open();
+  await s.signIn(lead.page, 'iglead');
+  await lead.page.goto(s.url + '/oversight/add-person');
+  await lead.page.getByLabel('The person’s name').fill('Dee Dale');
+  await lead.page.getByLabel('Account name').fill('dee');
+  await lead.page.getByLabel('Study team', { exact: true }).check();
+  await lead.page.click('text=Add the account');
+  for (const [width, height] of sizes) { await lead.page.setViewportSize({ width, height }); await s.check(lead.page, 'link-handed-over'); }
+  const link = new URL(await lead.page.textContent('.once code')).pathname;
+  await lead.page.goto(s.url + '/oversight/people/dee');
+  assert.match(await lead.page.textContent('main'), /Not chosen yet/);
+  const { context, page, wrong } = await s.open({ javaScriptEnabled: false });
+  await page.goto(s.url + link);
+  await page.fill('#password', secretWords);
+  await page.fill('#again', 'something else');
+  await page.click('main button[type=submit]');
+  assert.equal(path(page), '/sign-in/link', 'the secret is in no address any more');
+  assert.match(await page.textContent('.error-summary'), /not the same/);
+  const scripted = await s.open();
+  await scripted.page.goto(s.url + link);
+  for (const [width, height] of sizes) { await scripted.page.setViewportSize({ width, height }); await s.check(scripted.page, 'password-chosen'); }
+  await page.fill('#password', secretWords);
+  await page.fill('#again', secretWords);
+  await page.click('main button[type=submit]');
+  assert.equal(path(page), '/account/second-factor');
+  await scripted.page.fill('#password', secretWords);
+  await scripted.page.fill('#again', secretWords);
+  await scripted.page.click('main button[type=submit]');
+  await scripted.page.waitForSelector('text=This link does not work any more');
+  // one’s own page changes it, and says so
+  await page.goto(s.url + '/account');
+  await page.click('text=Change password');
+  assert.equal(path(page), '/account/second-factor', 'a second factor is owed first');
+  assert.deepEqual(lead.wrong, []);
+  assert.equal(wrong.length, 1, 'what was typed wrong is a 400, and nothing else goes wrong');
+  for (const w of [lead.context, context, scripted.context]) await w.close();
+});
+
 test('a passkey is added, given as a second factor, and signs in by itself', async () => {
   add('cat', 'researcher');
   const here = s.url;

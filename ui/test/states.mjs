@@ -3,7 +3,9 @@
 export const states = [
   ['front', '', '/'],
   ['sign-in', '', '/sign-in'],
+  ['password-link-over', '', '/sign-in/link/used'],
   ['account', 'researcher', '/account'],
+  ['change-password', 'planner', '/account/password'],
   ['second-factor', 'planner', '/account/second-factor'],
   ['explorer', 'researcher', '/records'],
   ['explorer-filtered', 'researcher', '/records?dx=L40&dx=L20&age=18..64&adm=2008-04..2009-03'],

@@ -10,7 +10,8 @@ type Account struct {
 	Works                                       bool   // under agreements
 	Closed                                      string // why there is no access now; ""
 	Owes                                        bool   // the second factor
-	App, Any                                    bool   // what there is beside the password
+	HasPassword                                 bool
+	App, Any                                    bool // what there is beside the password
 	Passkeys, Recovery                          int
 	Notices                                     []Notice
 	LastNotice                                  string // number of the latest

@@ -8,7 +8,7 @@ type NewPassword struct {
 	First   bool   // there was no password before
 	Until   string // until when the link works
 	Least   int    // characters
-	Current bool   // the password of now is asked for
+	Current bool   // the current password is asked for
 	Wrong   []FormError
 }
 

@@ -760,7 +760,7 @@ func ChangePasswordPage(f Frame, c NewPassword) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if c.Current {
-				templ_7745c5c3_Err = secretField("current", "Password of now", "current-password", c.at("current"), "").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = secretField("current", "Current password", "current-password", c.at("current"), "").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
