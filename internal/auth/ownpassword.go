@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/subtle"
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/registry"
@@ -40,7 +41,7 @@ func (s *Service) ChangePassword(ctx context.Context, token, current, password s
 		if _, _, err := s.proves(ctx, u.Name, current, from); err != nil {
 			return "", err
 		}
-		if current == password {
+		if subtle.ConstantTimeCompare([]byte(current), []byte(password)) == 1 {
 			return "", fault.New(fault.Invalid, "That is your current password. Choose another.")
 		}
 	}
