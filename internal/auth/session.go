@@ -128,6 +128,12 @@ func (s *Service) over(x registry.Session) bool {
 	return now.Sub(x.Seen) >= s.o.Idle || now.Sub(x.Created) >= s.o.Absolute
 }
 
+// OpenSessions returns how many sessions are not over.
+func (s *Service) OpenSessions(ctx context.Context) (int, error) {
+	now := s.o.Now()
+	return s.o.Store.CountSessions(ctx, now.Add(-s.o.Idle), now.Add(-s.o.Absolute))
+}
+
 // SignOut ends a session.
 func (s *Service) SignOut(ctx context.Context, token string, from From) error {
 	u, _, err := s.Check(ctx, token)

@@ -10,12 +10,14 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"webenablehes/internal/auth"
 	"webenablehes/internal/codelist"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/load"
+	"webenablehes/internal/metrics"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/registry/sqlstore"
@@ -59,6 +61,7 @@ type served struct {
 	dict     *hes.Dictionary
 	log      *slog.Logger
 	fit      func(release.Manifest) error // whether a release may be served here
+	seen     *metrics.Site
 	mu       sync.Mutex
 	now      *opened
 	bad      string // a release that could not be opened, so that it is said once
@@ -83,6 +86,7 @@ func (s *served) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(
 			s.close(s.now)
 		}
 		s.now = nil
+		s.seen.Release("", time.Time{})
 	}
 	if s.now == nil || err == nil && id != s.now.facts.ID && id != s.bad {
 		if err == nil {
@@ -101,7 +105,8 @@ func (s *served) Acquire(context.Context) (driver.Engine, warehouse.Facts, func(
 	}
 	o := s.now
 	o.users++
-	return o.engine, o.facts, sync.OnceFunc(func() { s.release(o) }), nil
+	answered := s.seen.Question()
+	return o.engine, o.facts, sync.OnceFunc(func() { s.release(o); answered() }), nil
 }
 
 func (s *served) take(id string) error {
@@ -123,6 +128,7 @@ func (s *served) take(id string) error {
 		}
 	}
 	s.now = &opened{engine: e, facts: facts(m)}
+	s.seen.Release(id, m.Made)
 	s.log.Info("serving", "release", id, "rows", episodes(m))
 	return nil
 }
@@ -192,6 +198,9 @@ func (g *globals) codeLists() *codelist.Store {
 
 // site puts the pages together.
 func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, how stance) (*web.Server, error) {
+	if how.seen == nil {
+		how.seen = metrics.New()
+	}
 	dict, codes, err := vocabulary()
 	if err != nil {
 		return nil, err
@@ -214,7 +223,7 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, 
 			return nil, fit(m)
 		}
 	}
-	wh, err := g.door(reg, &served{releases: releases, dict: dict, log: log, fit: fit}, how.budget, dict, log)
+	wh, err := g.door(reg, &served{releases: releases, dict: dict, log: log, fit: fit, seen: how.seen}, how.budget, dict, log)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +231,7 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, 
 	if err != nil {
 		return nil, err
 	}
-	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Cleaning: load.Rules, Now: g.now, Log: log, Secure: how.secure, Loopback: how.loopback, Proxy: how.proxy, Elsewhere: how.other, Files: filepath.Join(g.Data, "exports")})
+	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Cleaning: load.Rules, Now: g.now, Log: log, Secure: how.secure, Loopback: how.loopback, Proxy: how.proxy, Elsewhere: how.other, Files: filepath.Join(g.Data, "exports"), Metrics: how.seen})
 }
 
 // fit refuses to serve real data from a volume that is not encrypted, unless somebody

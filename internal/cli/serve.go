@@ -16,6 +16,7 @@ import (
 
 	"webenablehes/internal/auth"
 	"webenablehes/internal/fault"
+	"webenablehes/internal/metrics"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/warehouse"
@@ -37,6 +38,8 @@ type serveCmd struct {
 	Bare bool `name:"volume-not-encrypted" help:"Serve real data though the volume of the data folder is not known to be encrypted: what keeps the disk is elsewhere."`
 
 	ClockRight bool `name:"clock-put-right" help:"The clock was put back and is right now; say so once. Else the site is not served where the access record holds an event that is still to come."`
+
+	AdminSocket string `help:"Unix socket at which the site says how it is (/healthz) and what it does (/metrics), for this account on this machine only." type:"path"`
 
 	OIDC oidcFlags `embed:"" prefix:"oidc-" group:"Signing in by another service (OpenID Connect)"`
 }
@@ -60,6 +63,7 @@ type stance struct {
 	proxy    []netip.Prefix
 	other    auth.Elsewhere // nil: nobody signs in by another service
 	budget   warehouse.Budget
+	seen     *metrics.Site // counts what is done; nil: nobody asks
 }
 
 // stance says what the options come to, or what is wrong with them.
@@ -136,9 +140,18 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 	if how.other, err = c.OIDC.provider(g, how.origin); err != nil {
 		return err
 	}
+	how.seen = metrics.New()
+	reg = watched{reg, how.seen}
 	site, err := g.site(reg, log, small, how)
 	if err != nil {
 		return err
+	}
+	if c.AdminSocket != "" {
+		close, err := admin{reg: reg, site: site, seen: how.seen, now: g.now, log: log}.serveAdmin(c.AdminSocket)
+		if err != nil {
+			return err
+		}
+		defer close()
 	}
 	stop := c.keep(g, reg, log)
 	defer stop()

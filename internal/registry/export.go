@@ -19,6 +19,11 @@ const (
 	ExportExpired   ExportState = "expired"   // final; it was not fetched, or not any more, in time
 )
 
+// ExportStates returns all states, in the order in which a file can be in them.
+func ExportStates() []ExportState {
+	return []ExportState{ExportMaking, ExportWaiting, ExportApproved, ExportRejected, ExportWithdrawn, ExportFailed, ExportExpired}
+}
+
 // Export is a file that somebody asks for to take away.
 type Export struct {
 	ID        int64

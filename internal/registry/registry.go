@@ -54,6 +54,7 @@ type Store interface {
 	PasswordLinks
 	Oversight
 	Exports
+	Tally
 	AddUser(ctx context.Context, u User) error
 	User(ctx context.Context, id int64) (User, error)
 	UserByName(ctx context.Context, name string) (User, error)

@@ -94,7 +94,7 @@ func (s *Server) askSignIn(w http.ResponseWriter, r *http.Request, status int, c
 
 // form reads a short form.
 func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<14)
+	r.Body = atMost(w, r, 1<<14)
 	if err := r.ParseForm(); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, unreadable)
 	}

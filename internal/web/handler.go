@@ -109,8 +109,9 @@ func followed(r *http.Request) bool {
 // handle runs a handler, shows its error and writes one log record. The log
 // names the route, never the URL: its query may tell of a patient.
 func (s *Server) handle(pattern string, h handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
 		start := time.Now()
+		w := &answer{ResponseWriter: to}
 		err := s.run(h, w, r)
 		kind := "ok"
 		if err != nil {
@@ -118,7 +119,9 @@ func (s *Server) handle(pattern string, h handler) http.Handler {
 			err = s.refused(r, pattern, err)
 			s.fail(w, r, err)
 		}
-		attrs := []any{"route", pattern, "kind", kind, "request", requestID(r), "took", time.Since(start).Round(time.Microsecond)}
+		took := time.Since(start)
+		s.c.Metrics.Request(pattern, w.Status(), took)
+		attrs := []any{"route", pattern, "kind", kind, "status", w.Status(), "request", requestID(r), "took", took.Round(time.Microsecond)}
 		if k := fault.Of(err); err != nil && (k == fault.Internal || k == fault.Unavailable) && !errors.Is(err, context.Canceled) {
 			s.c.Log.Error("request failed", append(attrs, "error", err.Error())...)
 			return
@@ -270,13 +273,4 @@ func navigation(u registry.User) []view.Link {
 		out = append(out, view.Link{Text: "Data quality", URL: "/quality", Key: "quality"})
 	}
 	return out
-}
-
-func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.c.Warehouse.Facts(r.Context()); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, err := w.Write([]byte("ready\n"))
-	return ignoreGone(err)
 }

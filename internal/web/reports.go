@@ -58,7 +58,7 @@ func (s *Server) keptOut(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || kind != cspreport.One && kind != cspreport.Many {
 		return fault.New(fault.Invalid, "This address takes reports of browsers only.")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, reportBytes))
+	body, err := io.ReadAll(atMost(w, r, reportBytes))
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "The report is too long, or was broken off.")
 	}

@@ -22,6 +22,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/finder"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/metrics"
 	"webenablehes/internal/oversight"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
@@ -45,6 +46,7 @@ type Config struct {
 	Proxy      []netip.Prefix // whose word is taken for where a request comes from, and that it came over TLS
 	Elsewhere  auth.Elsewhere // by which people sign in too; nil: none
 	Files      string         // folder for files that people ask to take away
+	Metrics    *metrics.Site  // told of each answer; nil: nobody counts
 }
 
 // Server is the site.
@@ -63,6 +65,9 @@ func New(c Config) (*Server, error) {
 	if c.Warehouse == nil || c.Store == nil || c.Auth == nil || c.Dictionary == nil || c.Codes == nil || c.Assets == nil || c.Now == nil || c.Log == nil || c.Files == "" {
 		return nil, errors.New("web: a part is missing")
 	}
+	if c.Metrics == nil {
+		c.Metrics = metrics.New()
+	}
 	index, err := finder.New(c.Dictionary, c.Codes)
 	if err != nil {
 		return nil, err
@@ -74,7 +79,7 @@ func New(c Config) (*Server, error) {
 	for pattern, h := range s.routes() {
 		mux.Handle(pattern, s.handle(pattern, h))
 	}
-	mux.Handle("GET /static/", c.Assets)
+	mux.Handle("GET /static/", s.counted("GET /static/", c.Assets))
 	mux.Handle("/", s.handle("/", s.elsewhere(mux)))
 	// Outermost first: an id for the log, headers on every answer, nothing in the
 	// clear, no writes from other sites, then the pages.
@@ -164,7 +169,7 @@ func switched() error {
 // form reads what a page sends, at most limit bytes of it. Each form says for
 // which purpose its page was made, and is refused under another.
 func (v visitor) form(w http.ResponseWriter, r *http.Request, limit int64, unread string) error {
-	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	r.Body = atMost(w, r, limit)
 	if err := r.ParseForm(); err != nil {
 		return fault.Wrap(fault.Invalid, err, "%s", unread)
 	}

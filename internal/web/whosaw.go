@@ -33,7 +33,7 @@ func (s *Server) whoSaw(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<12)
+	r.Body = atMost(w, r, 1<<12)
 	if err := r.ParseForm(); err != nil {
 		return fault.Wrap(fault.Invalid, err, "The form could not be read. Go back and try again.")
 	}
