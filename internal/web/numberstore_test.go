@@ -188,6 +188,23 @@ func TestExceptionOverARelease(t *testing.T) {
 	}
 }
 
+// Of two clinical agreements a person is told which one allows exceptions.
+func TestThePurposeSaysThatThereAreExceptions(t *testing.T) {
+	s := open(t, &web.Assets{})
+	without := s.records.clinic()
+	without.Ref, without.Exceptions = "CLINIC-2", false
+	if err := s.store.AddAgreement(t.Context(), without); err != nil {
+		t.Fatal(err)
+	}
+	s.join("cleo", policy.Clinician, "CLINIC-2")
+	const say = "One patient of another team may be opened for a reason"
+	for name, want := range map[policy.Role]bool{policy.Clinician: true, "cleo": false} {
+		if _, body, _ := s.get(name, "/purpose"); strings.Contains(plain(body), say) != want {
+			t.Errorf("%s: want %t in %s", name, want, plain(body))
+		}
+	}
+}
+
 // Where the release holds no local numbers the pages say so, offer nothing that
 // cannot work, and keep no exception that could find nobody.
 func TestNoLocalNumbersInTheRelease(t *testing.T) {

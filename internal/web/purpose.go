@@ -157,5 +157,8 @@ func (s *Server) purposeCard(p auth.Purpose) view.Purpose {
 			out.Sees = "Episodes and patients, with the identifying fields of the approval."
 		}
 	}
+	if p.Access.Allows() {
+		out.Sees += " One patient of another team may be opened for a reason, for 15 minutes."
+	}
 	return out
 }

@@ -25,6 +25,7 @@ export const states = [
   ['problem', 'researcher', '/records?age=x'],
   ['clinician-patients', 'clinician', '/records?view=patients'],
   ['clinician-charts', 'clinician', '/records?view=charts'],
+  ['find-by-number', 'clinician', '/patients/find'],
   ['purpose', 'researcher', '/purpose'],
   ['overview', 'iglead', '/oversight'],
   ['agreements', 'iglead', '/oversight/agreements'],
