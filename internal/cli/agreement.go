@@ -64,7 +64,8 @@ func (c agreementAddCmd) Run(g *globals) error {
 		return err
 	}
 	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
-		return s.AddAgreement(g.ctx, by, a)
+		_, err := s.AddAgreement(g.ctx, by, a)
+		return err
 	})
 }
 
@@ -147,7 +148,8 @@ func (g *globals) amending(ref string, change func(*registry.Agreement) error) e
 		if err := change(&a); err != nil {
 			return err
 		}
-		return s.AmendAgreement(g.ctx, by, a, version)
+		_, err = s.AmendAgreement(g.ctx, by, a, version)
+		return err
 	})
 }
 
@@ -262,7 +264,8 @@ func (c agreementNameCmd) Run(g *globals) error {
 		}
 	}
 	return g.overseeing(func(s *oversight.Service, by oversight.By, _ registry.Store) error {
-		return s.Name(g.ctx, by, c.Name, m, "")
+		_, err := s.Name(g.ctx, by, c.Name, m, "")
+		return err
 	})
 }
 

@@ -35,6 +35,7 @@ func demoPeople() []person {
 		{"planner", "Demo planner", policy.Planner, nil},
 		{"datamanager", "Demo data manager", policy.DataManager, nil},
 		{"iglead", "Demo IG lead", policy.Governance, nil},
+		{"iglead2", "Demo second IG lead", policy.Governance, nil},
 		{"auditor", "Demo auditor", policy.Auditor, nil},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"webenablehes/internal/fault"
+	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 )
 
@@ -25,6 +26,9 @@ func (s *Service) Invite(ctx context.Context, by By, u registry.User) (Link, err
 	if err := s.mayAdd(ctx, by, u); err != nil {
 		return Link{}, err
 	}
+	if u.Role == policy.Governance && !by.machine {
+		return Link{}, leadsAtTheMachine()
+	}
 	u.Hash = ""
 	token, l, err := s.o.Link(0, true)
 	if err != nil {
@@ -44,6 +48,9 @@ func (s *Service) NewLink(ctx context.Context, by By, account string) (Link, err
 	}
 	if u.Disabled {
 		return Link{}, fault.New(fault.Conflict, "The account is closed. Open it again first.")
+	}
+	if u.Role == policy.Governance && !by.machine {
+		return Link{}, leadsAtTheMachine()
 	}
 	token, l, err := s.o.Link(u.ID, u.Hash == "")
 	if err != nil {
@@ -89,6 +96,12 @@ func (s *Service) mayAdd(ctx context.Context, by By, u registry.User) error {
 		return err
 	}
 	return nil
+}
+
+// leadsAtTheMachine keeps one lead from becoming two: whoever could make another
+// lead, or a new password for one, could consent to what they propose themselves.
+func leadsAtTheMachine() error {
+	return fault.New(fault.Denied, "Accounts and links of information governance leads are made with the webenable command on the server, because two of them must agree on who sees records.")
 }
 
 func passwordsAtTheMachine() error {

@@ -11,8 +11,8 @@
 // An information governance lead changes nothing about his or her own account and
 // is named on no agreement, nor is anybody whose role sees no records. Whoever
 // owns the machine that holds the registry is bound by the same, except that a
-// command has no account of its own. Where two people must agree to a change, it
-// will wait in carry between the check and the first event.
+// command has no account of its own. What widens somebody's access is proposed by one
+// lead and made when another consents (consent.go).
 package oversight
 
 import (
@@ -95,35 +95,43 @@ func (s *Service) carry(ctx context.Context, by By, e event, change func(context
 }
 
 // AddAgreement keeps a new agreement.
-func (s *Service) AddAgreement(ctx context.Context, by By, a registry.Agreement) error {
+func (s *Service) AddAgreement(ctx context.Context, by By, a registry.Agreement) (Granted, error) {
 	if err := by.mayChange(""); err != nil {
-		return err
+		return Granted{}, err
 	}
 	if err := registry.CheckAgreement(a); err != nil {
-		return err
+		return Granted{}, err
 	}
-	return s.carry(ctx, by, event{"agreement-added", a.Ref + " " + a.Title, says(a)}, func(ctx context.Context) error { return s.o.Store.AddAgreement(ctx, a) })
+	if _, err := s.o.Store.Agreement(ctx, a.Ref); err == nil {
+		return Granted{}, fault.New(fault.Conflict, "There is an agreement of that reference already.")
+	}
+	return s.give(ctx, by, event{"agreement-added", a.Ref + " " + a.Title, says(a)}, "", grant{Agreement: &a}, func(ctx context.Context) error { return s.o.Store.AddAgreement(ctx, a) })
 }
 
 // AmendAgreement replaces what an agreement says. from is what the agreement was
 // (see Version) when whoever asks saw it; a change by somebody else since then
 // gives an error of kind Conflict.
-func (s *Service) AmendAgreement(ctx context.Context, by By, a registry.Agreement, from string) error {
+func (s *Service) AmendAgreement(ctx context.Context, by By, a registry.Agreement, from string) (Granted, error) {
 	if err := by.mayChange(""); err != nil {
-		return err
+		return Granted{}, err
 	}
 	was, err := s.o.Store.Agreement(ctx, a.Ref)
 	if err != nil {
-		return err
+		return Granted{}, err
 	}
 	if err := registry.CheckAgreement(a); err != nil {
-		return err
+		return Granted{}, err
 	}
 	if Version(was) != from {
-		return fault.New(fault.Conflict, "Somebody else has changed this agreement since you opened it. Open it again to see what it says now.")
+		return Granted{}, fault.New(fault.Conflict, "Somebody else has changed this agreement since you opened it. Open it again to see what it says now.")
 	}
 	a.Revision, a.Revoked, a.RevokedWhy = was.Revision, was.Revoked, was.RevokedWhy
-	return s.carry(ctx, by, event{"agreement-changed", a.Ref + " " + a.Title, changed(was, a)}, func(ctx context.Context) error { return s.o.Store.AmendAgreement(ctx, was, a) })
+	e := event{"agreement-changed", a.Ref + " " + a.Title, changed(was, a)}
+	change := func(ctx context.Context) error { return s.o.Store.AmendAgreement(ctx, was, a) }
+	if !widens(was, a) {
+		return Granted{}, s.carry(ctx, by, e, change)
+	}
+	return s.give(ctx, by, e, "", grant{Agreement: &a, From: from}, change)
 }
 
 // RevokeAgreement takes an agreement back.
@@ -152,29 +160,29 @@ func (s *Service) RevokeAgreement(ctx context.Context, by By, ref, why string) e
 // machine. from is what was on file (see PlaceVersion) when whoever asks saw it; a
 // change by somebody else since then gives an error of kind Conflict. A command says
 // all that is to be on file, whatever was.
-func (s *Service) Name(ctx context.Context, by By, account string, m registry.Member, from string) error {
+func (s *Service) Name(ctx context.Context, by By, account string, m registry.Member, from string) (Granted, error) {
 	u, err := s.subject(ctx, by, account)
 	if err != nil {
-		return err
+		return Granted{}, err
 	}
 	a, err := s.o.Store.Agreement(ctx, m.Agreement)
 	switch {
 	case err != nil:
-		return err
+		return Granted{}, err
 	case !u.SeesRecords():
-		return fault.New(fault.Invalid, "The role “%s” sees no records, so this account is named on no agreement.", u.Role.Label())
+		return Granted{}, fault.New(fault.Invalid, "The role “%s” sees no records, so this account is named on no agreement.", u.Role.Label())
 	}
 	if wrong := registry.MemberProblems(m); len(wrong) > 0 {
-		return fault.New(fault.Invalid, "%s", wrong[0].Say)
+		return Granted{}, fault.New(fault.Invalid, "%s", wrong[0].Say)
 	}
 	m.UserID = u.ID
+	was, err := s.o.Store.Member(ctx, m.Agreement, u.ID)
+	if err != nil && fault.Of(err) != fault.NotFound {
+		return Granted{}, err
+	}
 	if !by.machine { // a lead does not confirm for somebody else
-		was, err := s.o.Store.Member(ctx, m.Agreement, u.ID)
-		if err != nil && fault.Of(err) != fault.NotFound {
-			return err
-		}
 		if PlaceVersion(was) != from {
-			return fault.New(fault.Conflict, "Somebody else has changed what is on file of this person since you opened the form. Open it again to see what it says now.")
+			return Granted{}, fault.New(fault.Conflict, "Somebody else has changed what is on file of this person since you opened the form. Open it again to see what it says now.")
 		}
 		m.Attested = was.Attested
 	}
@@ -182,7 +190,12 @@ func (s *Service) Name(ctx context.Context, by By, account string, m registry.Me
 	if a.Basis == policy.Clinical {
 		said += ", registration and sponsor " + map[bool]string{true: "on file", false: "missing"}[m.Registration != "" && m.Sponsor != ""] + ", confirmed " + day(m.Attested)
 	}
-	return s.carry(ctx, by, event{"member-named", a.Ref + " " + a.Title, said}, func(ctx context.Context) error { return s.o.Store.PutMember(ctx, m) })
+	e := event{"member-named", a.Ref + " " + a.Title, said}
+	change := func(ctx context.Context) error { return s.o.Store.PutMember(ctx, m) }
+	if !prolongs(was, m) {
+		return Granted{}, s.carry(ctx, by, e, change)
+	}
+	return s.give(ctx, by, e, u.Name, grant{Member: &m, From: from}, change)
 }
 
 // TakeOff takes a person off an agreement.

@@ -55,6 +55,7 @@ type Store interface {
 	Oversight
 	Exports
 	Tally
+	Proposals
 	AddUser(ctx context.Context, u User) error
 	User(ctx context.Context, id int64) (User, error)
 	UserByName(ctx context.Context, name string) (User, error)

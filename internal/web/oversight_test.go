@@ -3,7 +3,9 @@ package web_test
 import (
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +31,27 @@ func (s *site) filled(role policy.Role, address string, change url.Values) url.V
 		out[key] = value
 	}
 	return out
+}
+
+// second is another lead, who consents.
+const second policy.Role = "leo"
+
+// consented has the other lead consent to what a lead has just proposed, and returns
+// where that leads.
+func (s *site) consented(w *httptest.ResponseRecorder) string {
+	s.t.Helper()
+	at := w.Header().Get("Location")
+	if w.Code != http.StatusSeeOther || !strings.HasPrefix(at, "/oversight/proposals/") {
+		s.t.Fatalf("nothing was proposed: %d to %q: %s", w.Code, at, plain(w.Body.String()))
+	}
+	if _, err := s.store.UserByName(s.t.Context(), string(second)); err != nil {
+		s.join(string(second), policy.Governance, "")
+	}
+	got := s.post(second, at, url.Values{"do": {"consent"}})
+	if got.Code != http.StatusSeeOther {
+		s.t.Fatalf("consent: %d: %s", got.Code, plain(got.Body.String()))
+	}
+	return got.Header().Get("Location")
 }
 
 // changes are the events of changes since the first n, in short.
@@ -68,10 +91,11 @@ func TestAgreementsByTheLead(t *testing.T) {
 	}
 	add.Set("fields", "lsoa01")
 	add.Set("proof.dspt.from", "2026-11-01")
-	if w = s.post(lead, "/oversight/add-agreement", add); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/oversight/agreements/DSA%2F9" {
-		t.Fatalf("status %d to %q: %s", w.Code, w.Header().Get("Location"), plain(w.Body.String()))
+	if to := s.consented(s.post(lead, "/oversight/add-agreement", add)); to != "/oversight/agreements/DSA%2F9" {
+		t.Fatalf("to %q", to)
 	}
-	if diff := cmp.Diff([]string{"agreement-added ig-lead begun", "agreement-added ig-lead done"}, s.changes(before)); diff != "" {
+	signIn := func(e string) bool { return strings.HasPrefix(e, "sign-in") }
+	if diff := cmp.Diff([]string{"agreement-added-proposed ig-lead begun", "agreement-added-proposed ig-lead done", "agreement-added leo begun", "agreement-added leo done"}, slices.DeleteFunc(s.changes(before), signIn)); diff != "" {
 		t.Error(diff)
 	}
 	if w = s.post(lead, "/oversight/add-agreement", add); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "of that reference already") {
@@ -89,10 +113,7 @@ func TestAgreementsByTheLead(t *testing.T) {
 		t.Errorf("training to come: %d", w.Code)
 	}
 	name.Set("trained", "1 November 2026")
-	if w = s.post(lead, at+"/person", name); w.Code != http.StatusSeeOther {
-		t.Fatalf("naming: %d: %s", w.Code, plain(w.Body.String()))
-	}
-	_, body, _ = s.get(lead, w.Header().Get("Location"))
+	_, body, _ = s.get(second, s.consented(s.post(lead, at+"/person", name)))
 	contains(t, body, "is named on it and sees nothing yet: study protocol is missing.")
 	_, body, _ = s.get(ana, "/purpose")
 	contains(t, body, "Agreement DSA/9 has no study protocol on file.")
@@ -100,11 +121,9 @@ func TestAgreementsByTheLead(t *testing.T) {
 	form := s.filled(lead, at+"/amend", url.Values{"proof.protocol": {"v1"}, "proof.protocol.from": {"01/11/2026"}})
 	stale := s.filled(lead, at+"/amend", url.Values{"title": {"Another title"}})
 	before = s.events()
-	if w = s.post(lead, at+"/amend", form); w.Code != http.StatusSeeOther {
-		t.Fatalf("amending: %d: %s", w.Code, plain(w.Body.String()))
-	}
+	s.consented(s.post(lead, at+"/amend", form))
 	events := s.since(before)
-	if len(events) != 2 || events[1].Question != "protocol: v1 from 2026-11-01 00:00 (was nothing)" || events[1].Purpose != "DSA/9 Eczema and asthma" {
+	if len(events) != 4 || events[3].Question != "protocol: v1 from 2026-11-01 00:00 (was nothing); proposed by ig-lead" || events[3].Purpose != "DSA/9 Eczema and asthma" {
 		t.Errorf("events of the change: %+v", events)
 	}
 	if w = s.post(lead, at+"/amend", stale); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "Another title") {
@@ -123,9 +142,7 @@ func TestAgreementsByTheLead(t *testing.T) {
 	if status, _, _ := s.get(ana, "/records"); status != http.StatusForbidden {
 		t.Errorf("after being taken off: %d", status)
 	}
-	if w = s.post(lead, at+"/person", name); w.Code != http.StatusSeeOther {
-		t.Fatalf("naming again: %d", w.Code)
-	}
+	s.consented(s.post(lead, at+"/person", name))
 	if w = s.post(lead, at+"/revoke", url.Values{"why": {" "}}); w.Code != http.StatusBadRequest {
 		t.Errorf("revoked for no reason: %d", w.Code)
 	}
@@ -163,9 +180,7 @@ func TestALeadConfirmsForNobody(t *testing.T) {
 	s.weak("cleo", policy.Clinician)
 	for _, name := range []string{"clinician", "cleo"} {
 		form := s.filled(lead, at+"?person="+name, url.Values{"person": {name}, "from": {"01/11/2026"}, "trained": {"01/11/2026"}, "registration": {"C1"}, "sponsor": {"Dr New"}, "attested": {"24/11/2026 11:00"}})
-		if w := s.post(lead, at, form); w.Code != http.StatusSeeOther {
-			t.Fatalf("naming %s: %d: %s", name, w.Code, plain(w.Body.String()))
-		}
+		s.consented(s.post(lead, at, form))
 	}
 	if is := place("clinician"); is.Sponsor != "Dr New" || !is.Attested.Equal(was.Attested) {
 		t.Errorf("of a clinician who confirmed %v there is on file %+v", was.Attested, is)

@@ -29,8 +29,9 @@ func (s *Server) addAgreement(w http.ResponseWriter, r *http.Request) error {
 	}
 	a, wrong := s.readAgreement(r.PostForm)
 	if len(wrong) == 0 {
-		if err = s.oversight.AddAgreement(r.Context(), v.by(), a); err == nil {
-			http.Redirect(w, r, agreementURL(a.Ref, ""), http.StatusSeeOther)
+		var got oversight.Granted
+		if got, err = s.oversight.AddAgreement(r.Context(), v.by(), a); err == nil {
+			http.Redirect(w, r, afterGrant(got, agreementURL(a.Ref, "")), http.StatusSeeOther)
 			return nil
 		}
 		if fault.Of(err) != fault.Conflict {
@@ -65,14 +66,14 @@ func (s *Server) amendAgreement(w http.ResponseWriter, r *http.Request) error {
 	if len(wrong) > 0 {
 		return s.agreementForm(w, r, http.StatusBadRequest, was, r.PostForm, wrong)
 	}
-	err = s.oversight.AmendAgreement(r.Context(), v.by(), a, r.PostForm.Get("version"))
+	got, err := s.oversight.AmendAgreement(r.Context(), v.by(), a, r.PostForm.Get("version"))
 	if fault.Of(err) == fault.Conflict {
 		return s.agreementForm(w, r, http.StatusConflict, was, r.PostForm, []registry.Problem{{Say: fault.Say(err)}})
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, agreementURL(a.Ref, ""), http.StatusSeeOther)
+	http.Redirect(w, r, afterGrant(got, agreementURL(a.Ref, "")), http.StatusSeeOther)
 	return nil
 }
 

@@ -39,7 +39,7 @@ func (s *Server) namePerson(w http.ResponseWriter, r *http.Request) error {
 	in = r.PostForm
 	m, wrong := s.readPlace(a.Agreement, in)
 	if len(wrong) == 0 {
-		err := s.oversight.Name(r.Context(), v.by(), in.Get("person"), m, in.Get("version"))
+		got, err := s.oversight.Name(r.Context(), v.by(), in.Get("person"), m, in.Get("version"))
 		switch fault.Of(err) {
 		case fault.Conflict:
 			return s.placeForm(w, r, http.StatusConflict, a, in, []registry.Problem{{Say: fault.Say(err)}})
@@ -49,7 +49,7 @@ func (s *Server) namePerson(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
-			http.Redirect(w, r, agreementURL(a.Agreement.Ref, "")+"?named="+url.QueryEscape(in.Get("person")), http.StatusSeeOther)
+			http.Redirect(w, r, afterGrant(got, agreementURL(a.Agreement.Ref, "")+"?named="+url.QueryEscape(in.Get("person"))), http.StatusSeeOther)
 			return nil
 		}
 	}
@@ -326,6 +326,9 @@ func (s *Server) personForm(w http.ResponseWriter, r *http.Request, status int, 
 		f.field("account", "Account name", "For signing in: small letters, digits, dots, dashes or @"),
 	}}
 	for _, role := range policy.Roles() {
+		if role == policy.Governance { // made at the machine
+			continue
+		}
 		x.Roles = append(x.Roles, view.Box{Value: string(role), Label: role.Label(), On: in.Get("role") == string(role)})
 	}
 	return s.show(w, r, status, view.PersonFormPage(s.frame(r, titled("Add an account", wrong), "people"), x))

@@ -37,6 +37,20 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	proposed, err := s.c.Store.Proposals(r.Context())
+	if err != nil {
+		return err
+	}
+	proposals := 0
+	for _, p := range proposed {
+		if p.State == registry.ProposalWaiting {
+			proposals++
+		}
+	}
+	files, err := s.c.Store.ExportsIn(r.Context(), registry.ExportWaiting)
+	if err != nil {
+		return err
+	}
 	waiting, overdue := 0, 0
 	for _, e := range exceptions {
 		if e.Reviewed.IsZero() {
@@ -55,6 +69,8 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) error {
 		says = strconv.Itoa(overdue) + " overdue"
 	}
 	add(waiting, "Exceptions to review", says, "/oversight/exceptions")
+	add(proposals, "Changes for two", "Wait for a second person", "/oversight/proposals")
+	add(len(files), "Files to let out", "Wait for a decision", "/oversight/exports")
 	add(lately.Alerts, "Alerts", "In the last 7 days", "/oversight/record"+recordQuery{kind: "alert", from: x.Week}.encode())
 	add(lately.Refusals, "Refusals", "Today", "/oversight/record"+recordQuery{outcome: "refused", from: x.Today}.encode())
 	add(len(s.oversight.Ending(all)), "Ending soon", "Within 90 days", "/oversight/agreements#soon")

@@ -16,6 +16,7 @@ import (
 
 	"webenablehes/internal/audit"
 	"webenablehes/internal/policy"
+	"webenablehes/internal/registry"
 	"webenablehes/internal/web"
 )
 
@@ -59,6 +60,11 @@ func (s *site) ways() []way {
 	}
 	if _, err := s.store.Export(s.t.Context(), 1); err != nil { // the first of them
 		s.letOut(s.asked(policy.Researcher, "", "csv"))
+	}
+	if _, err := s.store.Proposal(s.t.Context(), 1); err != nil {
+		if _, err := s.store.AddProposal(s.t.Context(), registry.Proposal{Kind: "member-named", Agreement: "DSA-1", Account: "researcher", Body: []byte("{}"), Says: "of the test", By: "ig-lead", At: s.now}); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	const res, cli, pla, man, gov, aud = policy.Researcher, policy.Clinician, policy.Planner, policy.DataManager, policy.Governance, policy.Auditor
 	out := []way{
@@ -109,6 +115,9 @@ func (s *site) ways() []way {
 		{"GET /oversight/agreements/{ref}/person", gov, within, "/oversight/agreements/DSA-1/person?person=researcher", "", nil},
 		{"POST /oversight/agreements/{ref}/person", gov, within, "/oversight/agreements/DSA-1/person", "", url.Values{"person": {"researcher"}}},
 		{"POST /oversight/agreements/{ref}/take-off", gov, within, "/oversight/agreements/DSA-1/take-off", "", url.Values{"person": {"nobody"}}},
+		{"GET /oversight/proposals", gov, within, "/oversight/proposals", "", nil},
+		{"GET /oversight/proposals/{id}", gov, within, "/oversight/proposals/1", "", nil},
+		{"POST /oversight/proposals/{id}", gov, within, "/oversight/proposals/1", "", url.Values{"do": {"nothing"}}},
 		{"GET /oversight/exceptions", gov, within, "/oversight/exceptions", "", nil},
 		{"POST /oversight/exceptions/{id}", gov, within, "/oversight/exceptions/0", "", url.Values{}},
 		{"GET /patients/find", cli, within, "/patients/find", "", nil},

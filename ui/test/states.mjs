@@ -33,6 +33,7 @@ export const states = [
   ['agreement-form', 'iglead', '/oversight/agreements/DEMO-CLINIC/amend'],
   ['agreement-person', 'iglead', '/oversight/agreements/DEMO-CLINIC/person?person=clinician'],
   ['agreement-revoke', 'iglead', '/oversight/agreements/DEMO-CLINIC/revoke'],
+  ['proposals', 'iglead', '/oversight/proposals'],
   ['exceptions', 'iglead', '/oversight/exceptions'],
   ['people', 'iglead', '/oversight/people'],
   ['person', 'iglead', '/oversight/people/clinician'],
