@@ -8,16 +8,16 @@
 // chooses by a link that works once.
 //
 // An unknown account, a wrong password, a closed account and one that has no
-// password yet give the same answer after the same work. After five refusals within a day of an account from
-// one network address, whoever tries it from there must wait before the next try,
-// each time twice as long, up to fifteen minutes. So must everybody after a hundred
-// from one address, whatever the accounts, and after a hundred and twenty of one
-// account, wherever from: more than somebody at one address can make in a day. So
-// nobody is locked out of an account by another's guesses from elsewhere, nor a
-// hospital behind one address by a few mistakes. A passkey is not guessed, and one
-// that is right never waits. Each sign-in, refusal and
-// sign-out is an event in the access record, and without the event there is no
-// sign-in.
+// password yet give the same answer after the same work. After five refusals
+// within a day of an account from one network address, whoever tries it from
+// there must wait before the next try, each time twice as long, up to fifteen
+// minutes. So must everybody after a hundred from one address, whatever the
+// accounts, and after a hundred and twenty of one account, wherever from: more
+// than somebody at one address can make in a day. So nobody is locked out of an
+// account by another's guesses from elsewhere, nor a hospital behind one address
+// by a few mistakes. A passkey is not guessed, and one that is right never waits.
+// Each sign-in, refusal and sign-out is an event in the access record, and
+// without the event there is no sign-in.
 package auth
 
 import (

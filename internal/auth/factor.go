@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -105,8 +104,6 @@ func (s *Service) ReadNotices(ctx context.Context, u registry.User, last int64) 
 	return s.o.Store.ReadNotices(ctx, u.ID, last)
 }
 
-func appFor(user int64) string { return fmt.Sprintf("authenticator app of %d", user) }
-
 // changing returns whose factors a session may change now.
 func (s *Service) changing(ctx context.Context, token string) (registry.User, registry.Session, error) {
 	u, x, err := s.Check(ctx, token)
@@ -117,93 +114,6 @@ func (s *Service) changing(ctx context.Context, token string) (registry.User, re
 		err = fault.New(fault.Unavailable, "Second factors cannot be set up on this site: it has no key to keep them under. Ask its administrator.")
 	}
 	return u, x, err
-}
-
-func pendingApp(user int64) []byte { return hashToken("app " + appFor(user)) }
-
-// BeginApp makes the secret of an authenticator app, which counts when a code of
-// it was given.
-func (s *Service) BeginApp(ctx context.Context, token string) error {
-	u, _, err := s.changing(ctx, token)
-	if err != nil {
-		return err
-	}
-	secret, err := s.random(20)
-	if err != nil {
-		return err
-	}
-	now := s.o.Now()
-	return s.o.Store.PutPending(ctx, registry.Pending{ID: pendingApp(u.ID), Kind: "app", UserID: u.ID, Body: s.seal(secret, appFor(u.ID)), Until: now.Add(enrolTime)}, now)
-}
-
-// AppSecret is the secret of an app that is being added.
-type AppSecret struct {
-	Text string // in letters and digits, four by four
-	URI  string // what the picture says to the app
-}
-
-func (s *Service) pendingSecret(ctx context.Context, u registry.User) ([]byte, error) {
-	p, err := s.o.Store.Pending(ctx, pendingApp(u.ID), "app", s.o.Now())
-	if fault.Of(err) == fault.NotFound || err == nil && s.sealer == nil {
-		return nil, fault.New(fault.Gone, "Setting up the app took too long. Begin again.")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.unseal(p.Body, appFor(u.ID))
-}
-
-// PendingApp returns the secret of an app that is being added; without one the
-// error is of kind Gone.
-func (s *Service) PendingApp(ctx context.Context, u registry.User) (AppSecret, error) {
-	secret, err := s.pendingSecret(ctx, u)
-	if err != nil {
-		return AppSecret{}, err
-	}
-	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
-	q := url.Values{"secret": {text}, "issuer": {"WebEnable HES"}}
-	uri := url.URL{Scheme: "otpauth", Host: "totp", Path: "/WebEnable HES:" + u.Name, RawQuery: strings.ReplaceAll(q.Encode(), "+", "%20")}
-	return AppSecret{Text: inGroups(text, 4, " "), URI: uri.String()}, nil
-}
-
-func inGroups(text string, n int, between string) string {
-	var parts []string
-	for ; len(text) > n; text = text[n:] {
-		parts = append(parts, text[:n])
-	}
-	return strings.Join(append(parts, text), between)
-}
-
-// ConfirmApp adds the app, if the code is of its secret. It returns the session's
-// new token, and the recovery codes if there were none: they are shown only now.
-func (s *Service) ConfirmApp(ctx context.Context, token, typed string, from From) (fresh string, codes []string, err error) {
-	u, x, err := s.changing(ctx, token)
-	if err != nil {
-		return "", nil, err
-	}
-	secret, err := s.pendingSecret(ctx, u)
-	if err != nil {
-		return "", nil, err
-	}
-	now := s.o.Now()
-	step, ok := matches(secret, squeeze(typed), now)
-	if !ok {
-		return "", nil, fault.New(fault.Denied, "That is not the code which the app shows now. Check that the clock of your phone is right.")
-	}
-	if _, err := s.o.Store.TakePending(ctx, pendingApp(u.ID), "app", now); err != nil {
-		return "", nil, err
-	}
-	if err := s.changed(ctx, u, from, "factor-added", "authenticator app"); err != nil {
-		return "", nil, err
-	}
-	if err := s.o.Store.PutApp(ctx, registry.App{UserID: u.ID, Secret: s.seal(secret, appFor(u.ID)), Added: now, LastStep: step}); err != nil {
-		return "", nil, err
-	}
-	if codes, err = s.firstCodes(ctx, u); err != nil {
-		return "", nil, err
-	}
-	fresh, err = s.given(ctx, x, "totp")
-	return fresh, codes, err
 }
 
 // changed puts a change of factors to the record and tells the person.
@@ -222,23 +132,6 @@ func (s *Service) given(ctx context.Context, x registry.Session, factor string) 
 	return s.renew(ctx, x, func(x *registry.Session) {
 		x.Factor, x.Strong, x.Proved = factor, s.o.Now(), s.o.Now()
 	})
-}
-
-// RemoveApp takes the authenticator app off an account.
-func (s *Service) RemoveApp(ctx context.Context, token string, from From) error {
-	u, _, err := s.changing(ctx, token)
-	if err != nil {
-		return err
-	}
-	f, err := s.Factors(ctx, u)
-	if err != nil {
-		return err
-	}
-	if f.App.IsZero() {
-		return fault.New(fault.Gone, "There is no authenticator app on this account.")
-	}
-	f.App = time.Time{}
-	return s.removed(ctx, u, f, from, "authenticator app", func() error { return s.o.Store.RemoveApp(ctx, u.ID) })
 }
 
 // removed takes a factor away if what is left is enough for the account.

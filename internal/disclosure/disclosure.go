@@ -224,14 +224,9 @@ func (s *System) Values(table, enough int) [][]int {
 	return out
 }
 
-// Witness returns numbers for the cells of every table that are published in the
-// same way, and in which one cell of a table has a value; ok is false if none were
-// found.
-func (s *System) Witness(table, i, j, value int) (numbers [][][]int, ok bool) {
-	return s.witness(table, i, j, value)
-}
-
-// witness finds numbers with a value in one cell; a line of -1 asks for no cell.
+// witness returns numbers for the cells of every table that are published in the
+// same way, and in which one cell of a table has a value; a line of -1 asks for no
+// cell. It returns false if none were found.
 func (s *System) witness(table, i, j, value int) ([][][]int, bool) {
 	t := s.tables[table]
 	a, b := s.within(t.A, table), s.within(t.B, table)

@@ -1,5 +1,11 @@
 // Package registry is everything that is not patient data: people, sessions,
 // agreements, settings and the access record.
+//
+// It says what these things are and what is wrong with them (AgreementProblems),
+// and Store is how they are kept. It makes no decision: whether a person may see
+// something is worked out by policy from the evidence that is kept here, who may
+// change it is for oversight, and signing in is for auth. Times are kept to the
+// millisecond, in UTC; the zero time stands for “not yet” or “no end”.
 package registry
 
 import (

@@ -122,7 +122,12 @@ func unwritable(err error) error {
 
 // Entries reads the access record in order.
 func (s *Store) Entries(ctx context.Context, from int64, visit func(audit.Entry) bool) error {
-	rows, err := s.db.QueryContext(ctx, `select seq, body, hash from access_log where seq >= ? order by seq`, from)
+	return s.entries(ctx, visit, `select seq, body, hash from access_log where seq >= ? order by seq`, from)
+}
+
+// entries hands over the entries that a query selects, until visit has had enough.
+func (s *Store) entries(ctx context.Context, visit func(audit.Entry) bool, query string, args ...any) error {
+	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return outcome(err, "access record")
 	}

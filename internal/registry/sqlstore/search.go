@@ -57,22 +57,10 @@ func (s *Store) Search(ctx context.Context, f audit.Filter, visit func(audit.Ent
 	if !f.Oldest {
 		query += ` desc`
 	}
-	rows, err := s.db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return outcome(err, "access record")
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var e audit.Entry
-		if err := rows.Scan(&e.Seq, &e.Body, &e.Hash); err != nil {
-			return outcome(err, "access record")
-		}
+	return s.entries(ctx, func(e audit.Entry) bool {
 		// what is no event is for the check to find
-		if json.Unmarshal(e.Body, &e.Event) == nil && f.Meets(e.Event) && !visit(e) {
-			return nil
-		}
-	}
-	return outcome(rows.Err(), "access record")
+		return json.Unmarshal(e.Body, &e.Event) != nil || !f.Meets(e.Event) || visit(e)
+	}, query, args...)
 }
 
 // Kinds returns the kinds of the events. It steps from one to the next in the
