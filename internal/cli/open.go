@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -30,6 +31,9 @@ import (
 
 // openRegistry opens the registry of the data folder.
 func (g *globals) openRegistry() (*sqlstore.Store, error) {
+	if _, err := os.Lstat(filepath.Join(g.Data, restoringName)); err == nil {
+		return nil, fault.New(fault.Conflict, "A restore into the data folder runs, or did not come to its end: wait for it, or empty the folder and restore again.")
+	}
 	s, err := sqlstore.Open(g.ctx, g.Data)
 	if err != nil && fault.Of(err) == fault.Internal {
 		err = fault.Wrap(fault.Unavailable, err, "The registry of accounts and the access record cannot be opened: make room, check the disk and the rights of the data folder, and do it again")

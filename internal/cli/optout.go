@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/release"
+	"webenablehes/internal/removal"
 	"webenablehes/internal/staging"
 	"webenablehes/internal/subset"
 )
@@ -39,7 +41,7 @@ func (c optoutCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	r, area := release.Open(g.Data), staging.At(g.Data)
+	r := release.Open(g.Data)
 	current, err := r.Current()
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return err
@@ -56,34 +58,27 @@ func (c optoutCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	batches, err := area.Batches()
+	hashes := make(map[string]bool, len(ids))
+	for id := range ids {
+		hashes[hashID([]byte(id))] = true
+	}
+	found, rows, old, err := g.holding(dict, hashes)
 	if err != nil {
 		return err
-	}
-	found := map[string][]int{} // batch → rows of the people
-	rows := 0
-	for _, id := range batches {
-		if found[id], err = rowsOf(area.Dir(id), dict, ids); err != nil {
-			return err
-		}
-		rows += len(found[id])
-	}
-	all, err := r.List()
-	if err != nil {
-		return err
-	}
-	var old []string
-	for _, m := range all {
-		if slices.ContainsFunc(m.Parts, func(p release.Part) bool { return len(found[p.Batch]) > 0 }) {
-			old = append(old, m.ID)
-		}
 	}
 	if !c.Yes {
 		_, err := fmt.Fprintf(g.env.Out, "This would take %d staged rows of %d listed people out, make and serve a new release, and destroy %d releases that hold their rows. Say --yes to do it; it cannot be undone.\n", rows, len(ids), len(old))
 		return err
 	}
 	// First of all, so that no later load brings them back.
-	if err := addOptOuts(g.Data, ids); err != nil {
+	if err := addOptOuts(g.Data, hashes); err != nil {
+		return err
+	}
+	var noted []removal.Entry
+	for _, h := range slices.Sorted(maps.Keys(hashes)) {
+		noted = append(noted, removal.Entry{Kind: removal.OptedOut, What: h})
+	}
+	if err := removal.In(g.Data).Add(noted...); err != nil {
 		return err
 	}
 	if rows > 0 {
@@ -105,6 +100,7 @@ func (c optoutCmd) take(g *globals, dict *hes.Dictionary, cut subset.Subset, fou
 		return err
 	}
 	var parts []staging.Part
+	var noted []removal.Entry
 	err = func() error {
 		var err error
 		if parts, err = m.area.Current(); err != nil {
@@ -132,6 +128,7 @@ func (c optoutCmd) take(g *globals, dict *hes.Dictionary, cut subset.Subset, fou
 			if err := m.area.Adopt(m.build.Batch(), next); err != nil {
 				return err
 			}
+			noted = append(noted, removal.Entry{Kind: removal.Replaced, What: p.Batch, Also: next})
 			parts[i].Batch = next
 		}
 		m.adopt = func() error { return m.area.Replace(parts) }
@@ -160,6 +157,12 @@ func (c optoutCmd) take(g *globals, dict *hes.Dictionary, cut subset.Subset, fou
 		}
 	}
 	slices.Sort(batches)
+	for _, id := range old {
+		noted = append(noted, removal.Entry{Kind: removal.Replaced, What: id, Also: m.build.ID()})
+	}
+	if err := removal.In(g.Data).Add(noted...); err != nil {
+		return err
+	}
 	_, path, err := r.Destroy(g.ctx, old, batches, nobody, systemUser(), "people opted out", g.now())
 	if err != nil {
 		return err
@@ -197,8 +200,8 @@ func readIDs(path string) (map[string]bool, error) {
 	return out, nil
 }
 
-// rowsOf finds the rows of people in a batch.
-func rowsOf(dir string, dict *hes.Dictionary, ids map[string]bool) ([]int, error) {
+// rowsOf finds the rows of people in a batch, by the hashes of their ids.
+func rowsOf(dir string, dict *hes.Dictionary, hashes map[string]bool) ([]int, error) {
 	b, err := staging.Open(dir, dict)
 	if err != nil {
 		return nil, err
@@ -214,7 +217,7 @@ func rowsOf(dir string, dict *hes.Dictionary, ids map[string]bool) ([]int, error
 	}
 	wanted := make([]bool, values.Len()+1)
 	for i := range values.Len() {
-		wanted[i+1] = ids[string(values.At(i))]
+		wanted[i+1] = hashes[hashID(values.At(i))]
 	}
 	var rows []int
 	for row, code := range codes {
@@ -254,21 +257,14 @@ func optOuts(data string) (map[string]bool, error) {
 	return out, nil
 }
 
-func addOptOuts(data string, ids map[string]bool) error {
+func addOptOuts(data string, more map[string]bool) error {
 	known, err := optOuts(data)
-	if err != nil {
+	if err != nil || len(more) == 0 {
 		return err
 	}
-	hashes := make([]string, 0, len(known)+len(ids))
-	for h := range known {
-		hashes = append(hashes, h)
-	}
-	for id := range ids {
-		if h := hashID([]byte(id)); !known[h] {
-			hashes = append(hashes, h)
-		}
-	}
-	slices.Sort(hashes)
+	both := maps.Clone(more)
+	maps.Copy(both, known)
+	hashes := slices.Sorted(maps.Keys(both))
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("keep the opt-outs: %w", err)
 	}

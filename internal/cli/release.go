@@ -10,6 +10,7 @@ import (
 
 	"webenablehes/internal/fault"
 	"webenablehes/internal/release"
+	"webenablehes/internal/removal"
 	"webenablehes/internal/staging"
 	"webenablehes/internal/subset"
 )
@@ -288,6 +289,13 @@ func (c releaseDestroyCmd) Run(g *globals) error {
 	}
 	if !c.Yes {
 		_, err := fmt.Fprintf(g.env.Out, "This would destroy %d releases (%s) and %d batches of staged rows. Say --yes to do it; it cannot be undone.\n", len(c.IDs), strings.Join(c.IDs, " "), len(batches))
+		return err
+	}
+	var noted []removal.Entry
+	for _, id := range slices.Concat(c.IDs, batches) {
+		noted = append(noted, removal.Entry{Kind: removal.Destroyed, What: id})
+	}
+	if err := removal.In(g.Data).Add(noted...); err != nil {
 		return err
 	}
 	if c.Everything {

@@ -230,6 +230,7 @@ func TestModulesAreAsFetched(t *testing.T) {
 // Each module of others is used in few places, for a reason.
 func TestDependencies(t *testing.T) {
 	reasons := map[string]string{
+		"filippo.io/age":                 "backup: encryption of backups",
 		"github.com/a-h/templ":           "web web/view: pages",
 		"github.com/alecthomas/kong":     "cli: commands",
 		"github.com/coreos/go-oidc":      "federation: words of another service",

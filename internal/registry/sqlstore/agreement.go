@@ -10,6 +10,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
+	"webenablehes/internal/removal"
 )
 
 // in runs a change in a transaction.
@@ -108,7 +109,10 @@ func (s *Store) RevokeAgreement(ctx context.Context, ref, why string, at time.Ti
 		if !a.Revoked.IsZero() {
 			return fault.New(fault.Conflict, "Agreement %s has been revoked already.", ref)
 		}
-		return change(ctx, tx, "agreement", `update agreement set revoked_ms = ?, revoked_why = ? where ref = ?`, millis(at), why, ref)
+		if err := change(ctx, tx, "agreement", `update agreement set revoked_ms = ?, revoked_why = ? where ref = ?`, millis(at), why, ref); err != nil {
+			return err
+		}
+		return s.taken.Add(removal.Entry{Kind: removal.Revoked, What: ref, Also: why})
 	})
 }
 
@@ -164,9 +168,17 @@ func (s *Store) Agreements(ctx context.Context) ([]registry.Agreement, error) {
 
 // PutMember names a person on an agreement, or replaces what was said of them.
 func (s *Store) PutMember(ctx context.Context, m registry.Member) error {
-	return s.change(ctx, "place on the agreement", `insert into member (agreement, person, from_ms, until_ms, trained_ms, registration, sponsor, attested_ms) values (?,?,?,?,?,?,?,?)
+	u, err := s.User(ctx, m.UserID)
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, "place on the agreement", `insert into member (agreement, person, from_ms, until_ms, trained_ms, registration, sponsor, attested_ms) values (?,?,?,?,?,?,?,?)
 		on conflict (agreement, person) do update set from_ms=excluded.from_ms, until_ms=excluded.until_ms, trained_ms=excluded.trained_ms, registration=excluded.registration, sponsor=excluded.sponsor, attested_ms=excluded.attested_ms`,
 		m.Agreement, m.UserID, millis(m.From), millis(m.Until), millis(m.Trained), m.Registration, m.Sponsor, millis(m.Attested))
+	if err != nil {
+		return err
+	}
+	return s.taken.Add(removal.Entry{Kind: removal.Named, What: u.Name, Also: m.Agreement}) // afterwards: what is not noted stays off
 }
 
 // Attest keeps when a person confirmed the responsibility for the patients.
@@ -176,7 +188,16 @@ func (s *Store) Attest(ctx context.Context, ref string, user int64, at time.Time
 
 // RemoveMember takes a person off an agreement.
 func (s *Store) RemoveMember(ctx context.Context, ref string, user int64) error {
-	return s.change(ctx, "place on the agreement", `delete from member where agreement = ? and person = ?`, ref, user)
+	u, err := s.User(ctx, user)
+	if err != nil {
+		return err
+	}
+	return s.in(ctx, "place on the agreement", func(tx *sql.Tx) error {
+		if err := change(ctx, tx, "place on the agreement", `delete from member where agreement = ? and person = ?`, ref, user); err != nil {
+			return err
+		}
+		return s.taken.Add(removal.Entry{Kind: removal.Removed, What: u.Name, Also: ref})
+	})
 }
 
 const memberColumns = `select agreement, person, from_ms, until_ms, trained_ms, registration, sponsor, attested_ms from member`

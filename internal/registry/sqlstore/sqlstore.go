@@ -24,6 +24,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
+	"webenablehes/internal/removal"
 )
 
 //go:embed schema/sqlite/*.sql
@@ -39,6 +40,7 @@ type Store struct {
 	closing chan struct{} // closed when no more events are taken
 	done    chan struct{} // closed when the last one is written
 	close   func() error
+	taken   removal.Ledger // what is taken away, for later restores
 }
 
 // Open opens the registry in a data folder, making or migrating it first.
@@ -60,7 +62,7 @@ func Open(ctx context.Context, data string) (*Store, error) {
 		return nil, fmt.Errorf("open registry: %w", err)
 	}
 	db.SetMaxOpenConns(4)
-	s := &Store{db: db, events: make(chan pending), closing: make(chan struct{}), done: make(chan struct{})}
+	s := &Store{db: db, taken: removal.In(data), events: make(chan pending), closing: make(chan struct{}), done: make(chan struct{})}
 	s.close = sync.OnceValue(func() error {
 		close(s.closing)
 		<-s.done
@@ -251,11 +253,21 @@ func (s *Store) SetPassword(ctx context.Context, id int64, hash string) error {
 // to choose a password.
 func (s *Store) SetDisabled(ctx context.Context, id int64, disabled bool) error {
 	const text = `update person set disabled = ? where id = ?`
+	u, err := s.User(ctx, id)
+	if err != nil {
+		return err
+	}
 	if !disabled {
-		return s.change(ctx, "account", text, disabled, id)
+		if err := s.change(ctx, "account", text, disabled, id); err != nil {
+			return err
+		}
+		return s.taken.Add(removal.Entry{Kind: removal.Opened, What: u.Name}) // afterwards: what is not noted stays closed
 	}
 	return s.changeAndSignOut(ctx, id, func(tx *sql.Tx) error {
 		if err := change(ctx, tx, "account", text, disabled, id); err != nil {
+			return err
+		}
+		if err := s.taken.Add(removal.Entry{Kind: removal.Closed, What: u.Name}); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `delete from password_link where person = ?`, id)
