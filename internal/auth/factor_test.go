@@ -128,7 +128,7 @@ func TestWhoMustGiveASecondFactor(t *testing.T) {
 			if _, err := s.Purposes(t.Context(), u, x); fault.Of(err) != fault.Factor {
 				t.Errorf("%s sees agreements: %v", name, err)
 			}
-			if _, _, err := s.Choose(t.Context(), token, "DSA-1", "1.1", "10.0.0.1", "r"); fault.Of(err) != fault.Factor {
+			if _, _, err := s.Choose(t.Context(), token, "DSA-1", "1.1", true, "10.0.0.1", "r"); fault.Of(err) != fault.Factor {
 				t.Errorf("%s chooses: %v", name, err)
 			}
 		}

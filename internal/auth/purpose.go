@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"time"
 
 	"webenablehes/internal/audit"
 	"webenablehes/internal/fault"
@@ -14,7 +15,23 @@ type Purpose struct {
 	Agreement registry.Agreement
 	Place     registry.Member
 	Access    policy.Access
-	Closed    error // why it cannot be chosen now; nil: it can
+	Closed    error     // why it cannot be chosen now; nil: it can
+	Accepted  time.Time // when its terms, as they are now, were accepted, if that still counts; zero: they are to be accepted
+}
+
+// TermsLast is how long the acceptance of an agreement's terms counts. Ticks that
+// are asked for at every sign-in are given without reading; a month is short enough
+// that nobody works for long under terms that they have forgotten.
+const TermsLast = 30 * 24 * time.Hour
+
+// termsAccepted returns when a person accepted the terms of an agreement as they are
+// now; zero: never, or too long ago.
+func (s *Service) termsAccepted(ctx context.Context, u registry.User, a registry.Agreement) (time.Time, error) {
+	at, err := s.o.Store.Accepted(ctx, u.ID, a.Ref, a.TermsVersion())
+	if s.o.Now().Sub(at) >= TermsLast {
+		at = time.Time{}
+	}
+	return at, err
 }
 
 // Purposes returns the agreements that a person is named on, by reference.
@@ -30,6 +47,9 @@ func (s *Service) Purposes(ctx context.Context, u registry.User, x registry.Sess
 	for _, m := range places {
 		p, err := s.purpose(ctx, u, m.Agreement)
 		if err != nil {
+			return nil, err
+		}
+		if p.Accepted, err = s.termsAccepted(ctx, u, p.Agreement); err != nil {
 			return nil, err
 		}
 		out = append(out, p)
@@ -109,10 +129,10 @@ func (s *Service) Access(ctx context.Context, u registry.User, x registry.Sessio
 }
 
 // Choose gives a session its purpose: an agreement that the person is named on
-// and whose terms, of the version that they were shown, they accept. The session
-// goes on under a new token, and the old one opens nothing. Ids that were made for
+// and whose terms, of the version that they were shown, they accept, or have
+// accepted within TermsLast. The session goes on under a new token, and the old one opens nothing. Ids that were made for
 // another purpose open nothing either.
-func (s *Service) Choose(ctx context.Context, token, ref, terms, address, request string) (string, policy.Access, error) {
+func (s *Service) Choose(ctx context.Context, token, ref, terms string, accept bool, address, request string) (string, policy.Access, error) {
 	u, x, err := s.Check(ctx, token)
 	if err == nil {
 		err = s.Enough(ctx, u, x)
@@ -142,17 +162,28 @@ func (s *Service) Choose(ctx context.Context, token, ref, terms, address, reques
 	case terms != p.Agreement.TermsVersion():
 		return refuse(fault.New(fault.Conflict, "The terms have changed while you read them. Read and accept them again."))
 	}
+	said, at := "terms "+terms+" accepted", s.o.Now()
+	if !accept {
+		before, err := s.termsAccepted(ctx, u, p.Agreement)
+		switch {
+		case err != nil:
+			return "", policy.Access{}, err
+		case before.IsZero():
+			return "", policy.Access{}, fault.New(fault.Invalid, "To see records you must agree to all of the terms.")
+		}
+		said, at = "terms "+terms+", accepted on "+before.UTC().Format("2006-01-02 15:04"), time.Time{}
+	}
 	fresh, err := s.newToken()
 	if err != nil {
 		return "", policy.Access{}, err
 	}
-	event := audit.Event{At: s.o.Now(), Kind: "purpose", Actor: u.Name, Role: string(p.Access.Role()), Purpose: p.Access.Purpose(), Question: "terms " + terms + " accepted", Outcome: "done", Address: address, Request: request}
+	event := audit.Event{At: s.o.Now(), Kind: "purpose", Actor: u.Name, Role: string(p.Access.Role()), Purpose: p.Access.Purpose(), Question: said, Outcome: "done", Address: address, Request: request}
 	if err := s.o.Store.Record(ctx, event); err != nil {
 		return "", policy.Access{}, err
 	}
 	old := x.TokenHash
 	x.TokenHash, x.Agreement, x.Terms, x.Seen = hashToken(fresh), ref, terms, s.o.Now()
-	return fresh, p.Access, s.o.Store.ChoosePurpose(ctx, old, x, s.o.Now())
+	return fresh, p.Access, s.o.Store.ChoosePurpose(ctx, old, x, at)
 }
 
 // AccessOf returns what a person may do now under an agreement, for what is done

@@ -74,8 +74,11 @@ type Store interface {
 	TouchSession(ctx context.Context, tokenHash []byte, seen time.Time) error
 	EndSession(ctx context.Context, tokenHash []byte) error
 	// ChoosePurpose takes a session over to another token, and to a purpose whose
-	// terms were accepted.
-	ChoosePurpose(ctx context.Context, tokenHash []byte, to Session, at time.Time) error
+	// terms were accepted at a moment; zero: they had been before.
+	ChoosePurpose(ctx context.Context, tokenHash []byte, to Session, accepted time.Time) error
+	// Accepted returns when a person last accepted a version of an agreement's terms;
+	// zero: never.
+	Accepted(ctx context.Context, user int64, agreement, terms string) (time.Time, error)
 	// NoteFailure remembers a refused sign-in under a key; Failures counts those
 	// since a moment and gives the last.
 	NoteFailure(ctx context.Context, key string, at time.Time) error

@@ -33,28 +33,24 @@ func (s *Server) choosePurpose(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c := view.PurposeForm{Next: next(in.Get("next")), Chosen: in.Get("agreement")}
-	switch {
-	case c.Chosen == "":
-		c.Error, c.At = "Choose what you will use the data for.", "purpose"
-	default:
-		for i := range view.StandingTerms() {
-			if in.Get(view.TermKey(i)) == "" {
-				c.Error, c.At = "To see records you must agree to all of the terms.", view.TermKey(i)
-				break
-			}
-			c.Agreed = append(c.Agreed, view.TermKey(i))
+	missing := ""
+	for i := range view.StandingTerms() {
+		if key := view.TermKey(i); in.Get(key) != "" {
+			c.Agreed = append(c.Agreed, key)
+		} else if missing == "" {
+			missing = key
 		}
 	}
-	if c.Error != "" {
-		for i := range view.StandingTerms() {
-			if key := view.TermKey(i); in.Get(key) != "" {
-				c.Agreed = append(c.Agreed, key)
-			}
-		}
+	if c.Chosen == "" {
+		c.Error, c.At = "Choose what you will use the data for.", "purpose"
 		return s.askPurpose(w, r, u, x, http.StatusBadRequest, c)
 	}
 	from := s.client(r)
-	token, acc, err := s.c.Auth.Choose(r.Context(), s.token(r), c.Chosen, in.Get("terms."+c.Chosen), from.Address, from.Request)
+	token, acc, err := s.c.Auth.Choose(r.Context(), s.token(r), c.Chosen, in.Get("terms."+c.Chosen), missing == "", from.Address, from.Request)
+	if fault.Of(err) == fault.Invalid {
+		c.Error, c.At = fault.Say(err), missing
+		return s.askPurpose(w, r, u, x, http.StatusBadRequest, c)
+	}
 	if k := fault.Of(err); k == fault.Denied || k == fault.Conflict {
 		c.Error, c.At = fault.Say(err), "purpose"
 		return s.askPurpose(w, r, u, x, k.Status(), c)
@@ -86,6 +82,11 @@ func (s *Server) askPurpose(w http.ResponseWriter, r *http.Request, u registry.U
 			continue
 		}
 		c.Open = append(c.Open, s.purposeCard(p))
+		if p.Accepted.IsZero() {
+			c.Asks = true
+		} else {
+			c.Remembers = true
+		}
 	}
 	for _, p := range all {
 		if ends, due := oversight.Confirmation(p.Agreement, p.Place, s.c.Now()); due && s.oversight.MayConfirm(u, p.Agreement, p.Place) == nil {
@@ -102,6 +103,7 @@ func (s *Server) askPurpose(w http.ResponseWriter, r *http.Request, u registry.U
 	if len(c.Open) == 1 && c.Chosen == "" {
 		c.Chosen = c.Open[0].Ref
 	}
+	c.Days = int(auth.TermsLast.Hours() / 24)
 	title := "What will you use the data for?"
 	if c.Error != "" {
 		title = "Error: " + title
@@ -143,6 +145,9 @@ func (s *Server) purposeCard(p auth.Purpose) view.Purpose {
 	if p.Closed != nil {
 		out.Why = fault.Say(p.Closed)
 		return out
+	}
+	if !p.Accepted.IsZero() {
+		out.Accepted = p.Accepted.In(s.c.Now().Location()).Format("2 January 2006")
 	}
 	at, what, _ := p.Access.Ends()
 	out.Ends, out.Warning = view.Ending(at, what, s.c.Now())

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"webenablehes/internal/auth"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/policy/policytest"
 	"webenablehes/internal/registry"
@@ -147,6 +148,122 @@ func TestPurpose(t *testing.T) {
 	// those who see no records have no purpose to choose
 	if _, _, at := s.get(policy.Planner, "/purpose"); at != "/tables" {
 		t.Errorf("a planner is led to %s", at)
+	}
+}
+
+// The terms are ticked again when they change, or were accepted too long ago, and
+// for each agreement by itself; else a purpose is one click, and the record says
+// each time when they were accepted.
+func TestTermsAreRemembered(t *testing.T) {
+	s := open(t, &web.Assets{})
+	second := s.records.agreement
+	second.Ref, second.Title = "DSA-2", "Another study"
+	if err := s.store.AddAgreement(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	s.join("ana", policy.Researcher, "")
+	const ana policy.Role = "ana"
+	u, err := s.store.UserByName(t.Context(), "ana")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := func(ref string) {
+		t.Helper()
+		place := policytest.Member(s.records.agreement.From.AddDate(0, 1, 0))
+		if err := s.store.PutMember(t.Context(), registry.Member{Agreement: ref, UserID: u.ID, From: place.From, Trained: place.Trained}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name("DSA-1")
+	again := func() {
+		t.Helper()
+		token, _, err := s.auth.SignIn(t.Context(), "ana", "a long password of a test", auth.From{Address: "127.0.0.1", Request: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.cookies[ana] = &http.Cookie{Name: "session", Value: s.strong(token)}
+	}
+	bare := func(ref, terms string) url.Values { return url.Values{"agreement": {ref}, "terms." + ref: {terms}} }
+	boxes := func() (all, required int, body string) {
+		t.Helper()
+		_, body, _ = s.get(ana, "/purpose")
+		for _, n := range parse(t, body).all(func(n node) bool { return strings.HasPrefix(n.attr("name"), "agree-") }) {
+			all++
+			if _, must := n.has("required"); must {
+				required++
+			}
+		}
+		return all, required, body
+	}
+	said := func(form url.Values) string {
+		t.Helper()
+		before := s.events()
+		if w := s.post(ana, "/purpose", form); w.Code != http.StatusSeeOther {
+			t.Fatalf("choosing: %d: %s", w.Code, plain(w.Body.String()))
+		}
+		events := s.since(before)
+		return events[len(events)-1].Question
+	}
+	if all, required, _ := boxes(); all != 3 || required != 3 {
+		t.Errorf("the first time: %d boxes, %d required", all, required)
+	}
+	if w := s.post(ana, "/purpose", bare("DSA-1", "1.1")); w.Code != http.StatusBadRequest || !strings.Contains(plain(w.Body.String()), "you must agree to all") {
+		t.Errorf("the first time without a tick: %d", w.Code)
+	}
+	if got := said(agreed("DSA-1", "1.1")); got != "terms 1.1 accepted" {
+		t.Errorf("recorded: %s", got)
+	}
+	for _, days := range []int{1, 28} { // choosing again does not make it last longer
+		s.now = time.Date(2026, 11, 24+days, 12, 0, 0, 0, time.UTC)
+		again()
+		all, _, body := boxes()
+		contains(t, body, "You accepted its terms on 24 November 2026.", "Read the terms that you accepted", "not try to identify anyone", "30 days after")
+		if _, chosen := parse(t, body).first(func(n node) bool { return n.attr("name") == "agreement" }).has("checked"); all != 0 || !chosen {
+			t.Errorf("after %d days: %d boxes, or the only purpose is not chosen already", days, all)
+		}
+		if got := said(bare("DSA-1", "1.1")); got != "terms 1.1, accepted on 2026-11-24 12:00" {
+			t.Errorf("after %d days: recorded: %s", days, got)
+		}
+	}
+	name("DSA-2") // another agreement asks for itself
+	if all, required, body := boxes(); all != 3 || required != 0 || !strings.Contains(plain(body), "For a purpose whose terms you have not accepted") {
+		t.Errorf("beside another purpose: %d boxes, %d required", all, required)
+	}
+	if w := s.post(ana, "/purpose", bare("DSA-2", "1.1")); w.Code != http.StatusBadRequest {
+		t.Errorf("another purpose without a tick: %d", w.Code)
+	}
+	if got := said(bare("DSA-1", "1.1")); !strings.Contains(got, "accepted on 2026-11-24") {
+		t.Errorf("the one that is remembered: %s", got)
+	}
+	if w := s.post(ana, "/purpose", bare("DSA-1", "0.9")); w.Code != http.StatusConflict {
+		t.Errorf("older terms: %d", w.Code)
+	}
+	// new terms, and in the end the same after 30 days
+	was, err := s.store.Agreement(t.Context(), "DSA-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := was
+	is.Terms, is.Until = "Not for talks.", s.now.AddDate(1, 0, 0)
+	is.Proofs = policytest.Proofs(policy.Study, s.now)
+	if err := s.store.AmendAgreement(t.Context(), was, is); err != nil {
+		t.Fatal(err)
+	}
+	if w := s.post(ana, "/purpose", bare("DSA-1", "1.2")); w.Code != http.StatusBadRequest {
+		t.Errorf("new terms without a tick: %d", w.Code)
+	}
+	if got := said(agreed("DSA-1", "1.2")); got != "terms 1.2 accepted" {
+		t.Errorf("new terms: %s", got)
+	}
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{auth.TermsLast - time.Second, http.StatusSeeOther}, {time.Second, http.StatusBadRequest}} {
+		s.now = s.now.Add(c.after)
+		again()
+		if w := s.post(ana, "/purpose", bare("DSA-1", "1.2")); w.Code != c.want {
+			t.Errorf("%v later: %d: %s", c.after, w.Code, plain(w.Body.String()))
+		}
 	}
 }
 

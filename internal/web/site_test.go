@@ -270,7 +270,7 @@ func (s *site) choose(token string, u registry.User, agreement string) string {
 	if err := s.store.PutMember(s.t.Context(), registry.Member{Agreement: agreement, UserID: u.ID, From: place.From, Trained: place.Trained, Registration: place.Registration, Sponsor: place.Sponsor, Attested: place.Attested}); err != nil {
 		s.t.Fatal(err)
 	}
-	token, _, err = s.auth.Choose(s.t.Context(), token, agreement, a.TermsVersion(), "127.0.0.1", "test")
+	token, _, err = s.auth.Choose(s.t.Context(), token, agreement, a.TermsVersion(), true, "127.0.0.1", "test")
 	if err != nil {
 		s.t.Fatal(err)
 	}

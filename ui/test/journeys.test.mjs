@@ -29,7 +29,7 @@ for (const script of [true, false]) {
     else await hands.press(page.locator('main button[type=submit]'));
     if (new URL(page.url()).pathname === '/purpose') {
       await hands.mark(page.locator('input[name=agreement]').first());
-      for (const box of await page.locator('input[name^=agree-]').all()) await hands.mark(box);
+      for (const box of await page.locator('input[name^=agree-]:visible').all()) await hands.mark(box);
       await hands.press(page.getByRole('button', { name: 'Continue' }));
     }
     return { context, page, wrong, hands };

@@ -16,11 +16,11 @@ export const password = 'try-me-on-synthetic-data';
 // sizes are the windows at which pages are looked at.
 export const sizes = [[1440, 900], [1366, 768], [390, 844], [320, 640]];
 
-// choose says what the data are for, and agrees to the terms.
+// choose says what the data are for, and agrees to the terms where that is asked.
 export const choose = async (page, agreement) => {
   if (agreement) await page.check(`input[value="${agreement}"]`);
   else await page.check('input[name=agreement] >> nth=0');
-  for (const box of await page.locator('input[name^=agree-]').all()) await box.check();
+  for (const box of await page.locator('input[name^=agree-]:visible').all()) await box.check();
   await page.click('main button[type=submit]');
   await page.waitForLoadState();
 };

@@ -87,12 +87,22 @@ func (s *Store) EndSessionsBut(ctx context.Context, user int64, tokenHash []byte
 }
 
 // ChoosePurpose puts a session in place of another, with the purpose that was
-// chosen, and keeps that its terms were accepted.
-func (s *Store) ChoosePurpose(ctx context.Context, tokenHash []byte, to registry.Session, at time.Time) error {
+// chosen, and keeps that its terms were accepted, if they were just now.
+func (s *Store) ChoosePurpose(ctx context.Context, tokenHash []byte, to registry.Session, accepted time.Time) error {
 	return s.in(ctx, "session", func(tx *sql.Tx) error {
 		if err := replaceSession(ctx, tx, tokenHash, to); err != nil {
 			return err
 		}
-		return change(ctx, tx, "acceptance", `insert into acceptance (person, agreement, terms, at_ms) values (?,?,?,?)`, to.UserID, to.Agreement, to.Terms, millis(at))
+		if accepted.IsZero() {
+			return nil
+		}
+		return change(ctx, tx, "acceptance", `insert into acceptance (person, agreement, terms, at_ms) values (?,?,?,?)`, to.UserID, to.Agreement, to.Terms, millis(accepted))
 	})
+}
+
+// Accepted returns when a person last accepted a version of an agreement's terms.
+func (s *Store) Accepted(ctx context.Context, user int64, agreement, terms string) (time.Time, error) {
+	var at sql.NullInt64
+	err := s.db.QueryRowContext(ctx, `select max(at_ms) from acceptance where person = ? and agreement = ? and terms = ?`, user, agreement, terms).Scan(&at)
+	return moment(at.Int64), outcome(err, "acceptance")
 }

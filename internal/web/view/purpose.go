@@ -10,8 +10,12 @@ type PurposeForm struct {
 	Confirm []Confirmation // of responsibility, that is due
 	Closed  []Purpose      // those that cannot be chosen now
 	Agreed  []string       // keys of the terms that are ticked
-	Error   string
-	At      string // id of what the error is about
+	// Of the purposes that can be chosen: the terms of some are to be accepted, and
+	// those of some were accepted not long ago.
+	Asks, Remembers bool
+	Days            int // for how long an acceptance counts
+	Error           string
+	At              string // id of what the error is about
 }
 
 // Purpose is an agreement that a person is named on.
@@ -19,6 +23,7 @@ type Purpose struct {
 	Ref, Title, Basis, Sees string
 	Ends                    string // day and time
 	Warning                 string // that it ends soon; ""
+	Accepted                string // on which day its terms were accepted, if that still counts; ""
 	Terms                   string // version
 	Own                     string // terms of its own; ""
 	Why                     string // why it cannot be chosen
