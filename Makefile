@@ -6,7 +6,7 @@ DEMO    := data/demo
 UI      := $(wildcard ui/src/*) ui/build.mjs ui/package-lock.json
 SOURCES := $(shell find cmd internal -name '*.go' -o -name '*.csv' -o -name '*.sql') go.mod
 
-.PHONY: build ui demo test torture mutants bench screenshots speed generate fmt clean
+.PHONY: build ui demo test torture mutants bench screenshots speed leaflet generate fmt clean
 
 build: $(BIN)
 
@@ -67,6 +67,11 @@ screenshots: $(BIN)
 # How long a click on a filter takes until it is painted; on demo data.
 speed: $(BIN)
 	node ui/test/speed.mjs
+
+# The leaflet as a PDF, printed from its page, and what page that was. It is committed;
+# a test says when the text has changed and this is to be done.
+leaflet: $(BIN)
+	node ui/leaflet.mjs
 
 # Generated code is committed; this must give no difference.
 generate:

@@ -40,6 +40,7 @@ const sheets = [
   'facets',
   'help',
   'pages',
+  'public',
   'record',
   'codes',
   'charts',

@@ -16,6 +16,7 @@ import (
 
 	"webenablehes/internal/auth"
 	"webenablehes/internal/fault"
+	"webenablehes/internal/imprint"
 	"webenablehes/internal/metrics"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
@@ -36,6 +37,8 @@ type serveCmd struct {
 	RowsPerHour    int `name:"rows-per-hour" help:"Rows of patients' records that one person may be shown within an hour, in lists and beside records. The information governance lead is alerted at half of them." default:"30000"`
 
 	Bare bool `name:"volume-not-encrypted" help:"Serve real data though the volume of the data folder is not known to be encrypted: what keeps the disk is elsewhere."`
+
+	Site string `help:"File that says who runs the site: organisation, controller, ico_registration, governance_lead, governance_email, protection_officer and phone, as JSON. site.json in the data folder if left out." type:"path"`
 
 	ClockRight bool `name:"clock-put-right" help:"The clock was put back and is right now; say so once. Else the site is not served where the access record holds an event that is still to come."`
 
@@ -64,6 +67,7 @@ type stance struct {
 	other    auth.Elsewhere // nil: nobody signs in by another service
 	budget   warehouse.Budget
 	seen     *metrics.Site // counts what is done; nil: nobody asks
+	imprint  imprint.Site
 }
 
 // stance says what the options come to, or what is wrong with them.
@@ -100,6 +104,14 @@ func (c serveCmd) stance() (stance, error) {
 		out.origin = "http://localhost:" + port // where browsers know passkeys without TLS
 	}
 	return out, nil
+}
+
+// imprint reads who runs the site.
+func (c serveCmd) imprint(data string) (imprint.Site, error) {
+	if c.Site != "" {
+		return imprint.Read(c.Site)
+	}
+	return imprint.ReadFolder(data)
 }
 
 // prefix reads an address or a range of them.
@@ -142,6 +154,9 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 	}
 	how.seen = metrics.New()
 	reg = watched{reg, how.seen}
+	if how.imprint, err = c.imprint(g.Data); err != nil {
+		return err
+	}
 	site, err := g.site(reg, log, small, how)
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func TestSQLIsConstant(t *testing.T) {
 				e, ok := n.(*ast.BinaryExpr)
 				if ok && e.Op == token.ADD && holdsSQL(e) {
 					statements++
-					if name := notConstant(e); name != "" && !slices.Contains([]string{"agreementColumns", "memberColumns", "userColumns", "sessionColumns", "exceptionColumns", "exportColumns", "proposalColumns", "column", "columns", "query", "text"}, name) {
+					if name := notConstant(e); name != "" && !slices.Contains([]string{"agreementColumns", "memberColumns", "userColumns", "sessionColumns", "exceptionColumns", "exportColumns", "proposalColumns", "messageColumns", "column", "columns", "query", "text"}, name) {
 						t.Errorf("%s: %s is put into a statement", path, name)
 					}
 				}

@@ -62,6 +62,7 @@ type Store interface {
 	Exports
 	Tally
 	Proposals
+	Messages
 	AddUser(ctx context.Context, u User) error
 	User(ctx context.Context, id int64) (User, error)
 	UserByName(ctx context.Context, name string) (User, error)
@@ -90,6 +91,9 @@ type Store interface {
 	// Entries calls visit for the access record's entries from a number on, in
 	// order, until it returns false.
 	Entries(ctx context.Context, from int64, visit func(audit.Entry) bool) error
+	// PurposesChosen counts, by agreement, how often it was chosen as the purpose of a
+	// session, as the access record says.
+	PurposesChosen(ctx context.Context) (map[string]int, error)
 	AddCheckpoint(ctx context.Context, c audit.Signed) error // Conflict if there is one of as many entries
 	Close() error
 }

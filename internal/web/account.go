@@ -170,14 +170,6 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) front(w http.ResponseWriter, r *http.Request) error {
-	facts, err := s.c.Warehouse.Facts(r.Context())
-	if err != nil && fault.Of(err) != fault.Unavailable && fault.Of(err) != fault.NotFound {
-		return err
-	}
-	return s.show(w, r, http.StatusOK, view.FrontPage(s.frame(r, "Hospital episodes for research", "front"), s.facts(facts)))
-}
-
 func (s *Server) facts(f warehouse.Facts) view.Facts {
 	out := view.Facts{Rows: f.Rows, Years: yearSpan(f.Years), Subset: f.Subset, Synthetic: f.Synthetic, ID: f.ID, First: longDate(f.First), Last: longDate(f.Last)}
 	if !f.Loaded.IsZero() {

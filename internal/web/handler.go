@@ -265,7 +265,7 @@ func navigation(u registry.User) []view.Link {
 		}
 	}
 	if u.Role == policy.Governance || u.Role == policy.Auditor {
-		out = append(out, view.Link{Text: "Agreements", URL: "/oversight/agreements", Key: "agreements"}, view.Link{Text: "People", URL: "/oversight/people", Key: "people"}, view.Link{Text: "Exceptions", URL: "/oversight/exceptions", Key: "exceptions"}, view.Link{Text: "Files", URL: "/oversight/exports", Key: "exports"},
+		out = append(out, view.Link{Text: "Agreements", URL: "/oversight/agreements", Key: "agreements"}, view.Link{Text: "People", URL: "/oversight/people", Key: "people"}, view.Link{Text: "Exceptions", URL: "/oversight/exceptions", Key: "exceptions"}, view.Link{Text: "Files", URL: "/oversight/exports", Key: "exports"}, view.Link{Text: "Messages", URL: "/oversight/messages", Key: "messages"},
 			view.Link{Text: "Access record", URL: "/oversight/record", Key: "record"})
 	}
 	out = append(out, view.Link{Text: "Codes", URL: "/codes", Key: "codes"}, view.Link{Text: "Data dictionary", URL: "/dictionary", Key: "dictionary"})

@@ -71,6 +71,17 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) error {
 	add(waiting, "Exceptions to review", says, "/oversight/exceptions")
 	add(proposals, "Changes for two", "Wait for a second person", "/oversight/proposals")
 	add(len(files), "Files to let out", "Wait for a decision", "/oversight/exports")
+	messages, err := s.c.Store.Messages(r.Context())
+	if err != nil {
+		return err
+	}
+	unanswered := 0
+	for _, m := range messages {
+		if m.Answered.IsZero() {
+			unanswered++
+		}
+	}
+	add(unanswered, "Messages to answer", "Sent by the contact form", "/oversight/messages")
 	add(lately.Alerts, "Alerts", "In the last 7 days", "/oversight/record"+recordQuery{kind: "alert", from: x.Week}.encode())
 	add(lately.Refusals, "Refusals", "Today", "/oversight/record"+recordQuery{outcome: "refused", from: x.Today}.encode())
 	add(len(s.oversight.Ending(all)), "Ending soon", "Within 90 days", "/oversight/agreements#soon")

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"webenablehes/internal/auth"
@@ -22,6 +23,7 @@ import (
 	"webenablehes/internal/fault"
 	"webenablehes/internal/finder"
 	"webenablehes/internal/hes"
+	"webenablehes/internal/imprint"
 	"webenablehes/internal/metrics"
 	"webenablehes/internal/oversight"
 	"webenablehes/internal/policy"
@@ -47,6 +49,7 @@ type Config struct {
 	Elsewhere  auth.Elsewhere // by which people sign in too; nil: none
 	Files      string         // folder for files that people ask to take away
 	Metrics    *metrics.Site  // told of each answer; nil: nobody counts
+	Site       imprint.Site   // who runs it
 }
 
 // Server is the site.
@@ -57,6 +60,8 @@ type Server struct {
 	oversight *oversight.Service
 	reports   reports
 	exports   *export.Service
+	flood     *flood
+	uses      uses
 	handler   http.Handler
 }
 
@@ -75,6 +80,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{c: c, trees: classifications(c.Codes), finder: index,
 		oversight: oversight.New(oversight.Options{Store: c.Store, Hash: c.Auth.Hash, Link: c.Auth.NewLink, Now: c.Now})}
 	s.exports = export.New(export.Options{Store: c.Store, Auth: c.Auth, Warehouse: c.Warehouse, Dictionary: c.Dictionary, Folder: c.Files, Table: s.exportTable, Now: c.Now, Log: c.Log})
+	s.flood = newFlood(c.Now)
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
 		mux.Handle(pattern, s.handle(pattern, h))
@@ -90,7 +96,6 @@ func New(c Config) (*Server, error) {
 // routes is every page of the site.
 func (s *Server) routes() map[string]handler {
 	out := map[string]handler{
-		"GET /{$}":                      s.front,
 		"GET /account/log":              s.ownRecord,
 		"GET /purpose":                  s.purposeForm,
 		"POST /purpose":                 s.choosePurpose,
@@ -125,14 +130,33 @@ func (s *Server) routes() map[string]handler {
 	maps.Copy(out, s.oversightRoutes())
 	maps.Copy(out, s.recordRoutes())
 	maps.Copy(out, s.exportRoutes())
+	maps.Copy(out, s.publicRoutes())
 	return out
 }
 
-// Run does what nobody waits for, making files that were asked for, until ctx ends.
-func (s *Server) Run(ctx context.Context) { s.exports.Run(ctx) }
+// Run does what nobody waits for, making files that were asked for and removing what
+// is kept no longer, until ctx ends.
+func (s *Server) Run(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() {
+		tick := time.NewTicker(time.Hour)
+		defer tick.Stop()
+		for s.dropMessages(ctx); ctx.Err() == nil; s.dropMessages(ctx) {
+			select {
+			case <-ctx.Done():
+			case <-tick.C:
+			}
+		}
+	})
+	both.Go(func() { s.exports.Run(ctx) })
+	both.Wait()
+}
 
 // Tend does once what Run does again and again.
-func (s *Server) Tend(ctx context.Context) { s.exports.Tend(ctx) }
+func (s *Server) Tend(ctx context.Context) {
+	s.dropMessages(ctx)
+	s.exports.Tend(ctx)
+}
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

@@ -37,6 +37,14 @@ func (f Frame) Start() string {
 	return "/"
 }
 
+// pages is the main navigation.
+func (f Frame) pages() []Link {
+	if f.User == "" {
+		return signedOutPages()
+	}
+	return f.Nav
+}
+
 // Link is an entry of the main navigation, or a way to go on.
 type Link struct{ Text, URL, Key string }
 
