@@ -26,6 +26,7 @@ type chartist struct {
 	sc      scene
 	covered []hes.Field // what the release holds and the access covers
 	rough   bool        // counts are protected: a sum of them is not the count of the sum
+	inFile  string      // how small numbers are protected in the charts' files; "": there are no files
 	q       query.Query
 }
 
@@ -86,7 +87,9 @@ func (c *chartist) gather(only string) ([]drawer, error) {
 				for _, part := range view.ChartParts() {
 					chart.Open[part] = c.sc.open[m.key+"."+part]
 				}
-				chart.FileURL = "/records/charts/" + m.key + ".csv" + strings.TrimPrefix(address(c.sc.state, warehouse.Page{}), "/records")
+				if chart.FileSays = c.inFile; c.inFile != "" {
+					chart.FileURL = "/records/charts/" + m.key + ".csv" + strings.TrimPrefix(address(c.sc.state, warehouse.Page{}), "/records")
+				}
 				return chart
 			})
 		}

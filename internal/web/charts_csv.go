@@ -8,17 +8,26 @@ import (
 	"strings"
 
 	"webenablehes/internal/fault"
+	"webenablehes/internal/policy"
 	"webenablehes/internal/spreadsheet"
 	"webenablehes/internal/warehouse"
 	"webenablehes/internal/web/view"
 )
 
-// chartFile is one chart's table as a file. It is a question of its own to the
-// door and leaves an access event of its own.
+// chartFile is one chart's table as a file, for whom the agreement allows files of
+// counts. It is a question of its own to the door and leaves an access event of its
+// own. Small numbers in it are protected though the page shows them: a file is
+// read by others.
 func (s *Server) chartFile(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.who(r)
 	if err != nil {
 		return err
+	}
+	if v.access.SeesRows() {
+		if err := v.access.MayExport(policy.Tables); err != nil {
+			return err
+		}
+		v.access = v.access.ForFile()
 	}
 	sc, err := s.scene(r.Context(), v.access, r.URL.Query())
 	if err != nil {
@@ -53,14 +62,28 @@ func (s *Server) chartFile(w http.ResponseWriter, r *http.Request) error {
 	out := csv.NewWriter(w)
 	// Spreadsheets take a file for UTF-8 only if it begins like this. It touches
 	// the first of the lines above the table, never the table.
-	preface := s.preface(sc, chart, a.Release)
+	preface := s.preface(sc, chart, a.Release, v.access.Rule())
 	preface[0][0] = "\ufeff" + preface[0][0]
 	return ignoreGone(out.WriteAll(append(preface, chartRows(chart)...)))
 }
 
+// fileSays says beside a chart what its file does with small numbers; "" for whom
+// there is no file.
+func fileSays(a policy.Access) string {
+	if a.MayExport(policy.Tables) != nil {
+		return ""
+	}
+	rule := a.ForFile().Rule()
+	out := "In the file " + rule.Few() + " are hidden"
+	if rule.Round > 0 {
+		out += ", others rounded"
+	}
+	return out
+}
+
 // preface says what stands above a chart's table in a file: what it is, of what,
 // from where and when.
-func (s *Server) preface(sc scene, chart view.Chart, f warehouse.Facts) [][]string {
+func (s *Server) preface(sc scene, chart view.Chart, f warehouse.Facts, rule policy.Rule) [][]string {
 	facts := s.facts(f)
 	var filters []string
 	for _, c := range s.chips(sc, firstPage) {
@@ -73,6 +96,7 @@ func (s *Server) preface(sc scene, chart view.Chart, f warehouse.Facts) [][]stri
 		{"Chart", spreadsheet.Safe(chart.Title)},
 		{"Counts of", chart.Unit + "; * is a number that is not shown"},
 		{"Filters", spreadsheet.Safe(strings.Join(filters, "; and "))},
+		{"Small numbers", rule.Says()},
 		{"Release", facts.ID + ", loaded " + facts.Loaded},
 		{"Made", s.c.Now().UTC().Format("2 January 2006 15:04") + " UTC"},
 	}

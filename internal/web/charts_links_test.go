@@ -141,70 +141,102 @@ func TestBreakdown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := plainly{nil, codes, dict}
+	p, inFile := plainly{codes: codes, dict: dict}, plainly{codes: codes, dict: dict, file: true}
 	rows := p.left()
-	people := func(holds ...func(driver.Record) bool) string {
+	// both returns a breakdown as the page and as the file has it
+	both := func(query string) (page, file [][]string) {
+		_, body, _ := s.get(policy.Researcher, "/records?view=charts&open=breakdown.table&"+query)
+		page = drawn(t, "breakdown", figure(body)["breakdown"])
+		_, file = s.file(policy.Researcher, "breakdown", query)
+		return page, file
+	}
+	compare := func(what string, want, got [][]string) {
+		t.Helper()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	people := func(p plainly, holds ...func(driver.Record) bool) string {
 		seen := map[string]bool{}
 		for _, r := range rows {
 			if !slices.ContainsFunc(holds, func(h func(driver.Record) bool) bool { return !h(r) }) {
 				seen[r[hes.PersonField]] = true
 			}
 		}
-		return strconv.Itoa(len(seen))
+		return p.say(len(seen))
 	}
-	everything := func(driver.Record) bool { return true }
-	table := func(of func(...func(driver.Record) bool) string) [][]string {
-		out := [][]string{{"Sex", "2008/09", "2009/10", "2010/11", "All"}}
-		for _, sex := range []string{"1", "2", "9", ""} {
-			line := []string{p.label("SEX", sex)}
-			for _, y := range []string{"0809", "0910", "1011"} {
-				line = append(line, of(is("SEX", sex), is("FYEAR", y)))
-			}
-			out = append(out, append(line, of(is("SEX", sex))))
+	every := func(values ...string) []string { return values }
+	sexes, years := every("1", "2", "9", ""), every("0809", "0910", "1011")
+	episodes := func(p plainly) [][]string {
+		number := func(sexes, years []string) string {
+			return p.say(numbersOf(rows, among{"SEX", sexes}, among{"FYEAR", years})...)
 		}
-		return append(out, []string{"All", of(is("FYEAR", "0809")), of(is("FYEAR", "0910")), of(is("FYEAR", "1011")), of(everything)})
+		out := [][]string{{"Sex", "2008/09", "2009/10", "2010/11", "All"}}
+		for _, sex := range sexes {
+			line := []string{p.label("SEX", sex)}
+			for _, y := range years {
+				line = append(line, number(every(sex), every(y)))
+			}
+			out = append(out, append(line, number(every(sex), years)))
+		}
+		return append(out, []string{"All", number(sexes, every("0809")), number(sexes, every("0910")), number(sexes, every("1011")), number(sexes, years)})
 	}
-	_, file := s.file(policy.Researcher, "breakdown", "by=SEX,FYEAR")
-	if diff := cmp.Diff(table(func(h ...func(driver.Record) bool) string { return count(rows, h...) }), file); diff != "" {
-		t.Errorf("episodes (-want +got):\n%s", diff)
+	page, file := both("by=SEX,FYEAR")
+	compare("episodes", episodes(p), page)
+	compare("episodes in the file", episodes(inFile), file)
+	// of patients the page counts the totals again; in a file they could give a
+	// hidden cell away, and are not there
+	page, file = both("by=SEX,FYEAR&count=patients")
+	wantPage, wantFile := [][]string{{"Sex", "2008/09", "2009/10", "2010/11", "All"}}, [][]string{{"Sex", "2008/09", "2009/10", "2010/11"}}
+	foot := []string{"All"}
+	for _, sex := range sexes {
+		one, other := []string{p.label("SEX", sex)}, []string{p.label("SEX", sex)}
+		for _, y := range years {
+			one, other = append(one, people(p, is("SEX", sex), is("FYEAR", y))), append(other, people(inFile, is("SEX", sex), is("FYEAR", y)))
+		}
+		wantPage, wantFile = append(wantPage, append(one, people(p, is("SEX", sex)))), append(wantFile, other)
 	}
-	_, file = s.file(policy.Researcher, "breakdown", "by=SEX,FYEAR&count=patients")
-	if diff := cmp.Diff(table(people), file); diff != "" {
-		t.Errorf("patients (-want +got):\n%s", diff)
+	for _, y := range years {
+		foot = append(foot, people(p, is("FYEAR", y)))
 	}
+	compare("patients", append(wantPage, append(foot, people(p))), page)
+	compare("patients in the file", wantFile, file)
 
-	const both = "by=DIAG_01,PROCODE3"
-	_, file = s.file(policy.Researcher, "breakdown", both)
-	dx, prov := commonest(rows, "DIAG_01", 3), commonest(rows, "PROCODE3", 0)
-	last := len(file) - 1
-	if file[0][10] != "Others (4)" || file[0][11] != "All" || file[last-1][1] != "Others (4)" || file[last][1] != "All" || file[last][11] != count(rows) {
-		t.Errorf("the limits: %v … %v", file[0], file[last-1:])
+	const query = "by=DIAG_01,PROCODE3"
+	page, file = both(query)
+	compare("what the limits cut off", flat(inFile.crossed(rows)), flat(file))
+	compare("what the limits cut off, on the page", p.crossed(rows), page)
+	last := len(page) - 1
+	if page[0][9] != "Others (4)" || page[0][10] != "All" || page[last-1][0] != "Others (4)" || page[last][0] != "All" || page[last][10] != count(rows) {
+		t.Errorf("the limits: %v … %v", page[0], page[last-1:])
 	}
-	if got, want := file[1][10], count(rows, starts("DIAG_01", dx[0]), is("PROCODE3", prov[8:]...)); got != want {
-		t.Errorf("others in the first line: %s, want %s", got, want)
-	}
-	missing := slices.IndexFunc(file, func(l []string) bool { return l[1] == "Not recorded" })
-	if file[missing][2] != count(rows, is("DIAG_01", ""), is("PROCODE3", prov[0])) {
-		t.Errorf("not recorded: %v", file[missing])
-	}
-	_, body, _ := s.get(policy.Researcher, "/records?view=charts&"+both)
+	_, body, _ := s.get(policy.Researcher, "/records?view=charts&"+query)
 	chart := figure(body)["breakdown"]
-	same(t, "breakdown", chart, file)
 	contains(t, chart, "Primary diagnosis (the 12 commonest of 16) by Provider (the 8 commonest of 12).")
 	cells := slices.DeleteFunc(marks(chart), func(m mark) bool { return !numberAt.MatchString(m.label) })
 	m := cells[len(cells)/2]
 	if _, there, at := s.get(policy.Researcher, m.url); at != m.url || between(there, "<strong>", "</strong>")[0] != numberAt.FindStringSubmatch(m.label)[1] {
 		t.Errorf("%q leads to %s", m.label, at)
 	}
-	_, file = s.file(policy.Researcher, "breakdown", both+"&count=patients")
-	if len(file) != 14 || file[13][1] != "All" || len(file[0]) != 11 || file[1][10] != people(starts("DIAG_01", dx[0])) {
-		t.Errorf("patients of others are added up: %v", file[0])
+	dx := p.commonest(rows, head("DIAG_01", 3), head("PROCODE3", 0))
+	page, file = both(query + "&count=patients")
+	if len(page) != 14 || page[13][0] != "All" || len(page[0]) != 10 || page[1][9] != people(p, starts("DIAG_01", dx[0])) {
+		t.Errorf("patients of others are added up: %v", page[0])
+	}
+	if len(file) != 13 || len(file[0]) != 10 {
+		t.Errorf("patients of others, or totals, in the file: %v", file[0])
 	}
 	// one field; and one without a filter, whose marks lead nowhere
-	_, file = s.file(policy.Researcher, "breakdown", "by=CHARLSON")
-	if diff := cmp.Diff([][]string{{"Charlson score", "Episodes"}, {"0", count(rows, is("CHARLSON", "0"))}, {"1", count(rows, is("CHARLSON", "1"))}, {"2", count(rows, is("CHARLSON", "2"))}, {"5", count(rows, is("CHARLSON", "5"))}}, file); diff != "" {
-		t.Errorf("one field (-want +got):\n%s", diff)
+	scores := func(p plainly) [][]string {
+		out := [][]string{{"Charlson score", "Episodes"}}
+		for _, n := range every("0", "1", "2", "5") {
+			out = append(out, []string{n, p.say(tally(rows, is("CHARLSON", n)))})
+		}
+		return out
 	}
+	page, file = both("by=CHARLSON")
+	compare("one field", scores(p), page)
+	compare("one field in the file", scores(inFile), file)
 	_, body, _ = s.get(policy.Researcher, "/records?view=charts&by=EPISTART,DIAG_02&of=STARTAGE")
 	if m := marks(figure(body)["breakdown"]); len(m) > 0 {
 		t.Errorf("%d marks of fields without a filter", len(m))
@@ -291,18 +323,21 @@ func TestWhoSeesCharts(t *testing.T) {
 				if !strings.HasPrefix(at, "/sign-in") || asked != 0 {
 					t.Errorf("a stranger gets %d at %s", status, at)
 				}
-			case role != policy.Researcher && role != policy.Clinician:
+			case role != policy.Researcher && (role != policy.Clinician || kind(address) == "file"):
 				if status != http.StatusForbidden || asked != 1 || last.Outcome != "refused" {
 					t.Errorf("%s gets %d at %s; %d events, %+v", role, status, address, asked, last)
 				}
 			default:
-				kind := map[bool]string{true: "file", false: "view"}[strings.Contains(address, ".csv")]
-				if status != http.StatusOK || asked != 1 || last.Kind != kind || last.Rows != 0 || last.Outcome != "shown" {
+				want := map[string]string{"file": "file", "page": "view"}[kind(address)]
+				if status != http.StatusOK || asked != 1 || last.Kind != want || last.Rows != 0 || last.Outcome != "shown" {
 					t.Errorf("%s gets %d at %s; %d events, %+v", role, status, address, asked, last)
 				}
 				if regexp.MustCompile(`/(records|patients)/[\w-]{22}`).MatchString(body) || strings.Contains(body, "SYNTH") {
 					t.Errorf("%s: a row or a patient is on the page", role)
 				}
+			}
+			if role == policy.Researcher && kind(address) == "page" {
+				contains(t, figure(body)["provider"], "Download CSV : Provider In the file 1 to 7 are hidden, others rounded")
 			}
 			if role == policy.Clinician && kind(address) == "page" {
 				if n := between(body, "<strong>", "</strong>")[0]; n != strconv.Itoa(own) {
@@ -310,6 +345,9 @@ func TestWhoSeesCharts(t *testing.T) {
 				}
 				if got := chartTable(figure(body)["provider"]); len(got) != 2 {
 					t.Errorf("the clinical team sees %v", got)
+				}
+				if strings.Contains(body, ".csv") || strings.Contains(body, "Download") {
+					t.Error("the clinical team is offered a file")
 				}
 				if strings.Contains(body, ">Episodes</a>") || !strings.Contains(body, ">Charts</a>") {
 					t.Error("the clinical team's tabs")
@@ -339,7 +377,7 @@ func TestChartFileSaysWhatItIs(t *testing.T) {
 	}
 	got, _ := s.file(policy.Researcher, "age-sex", "sex=2&dx=L40")
 	for key, want := range map[string]string{
-		"Chart": "Age and sex", "Counts of": "episodes; * is a number that is not shown", "Release": now + ", loaded 24 November 2026", "Made": "24 November 2026 12:00 UTC",
+		"Chart": "Age and sex", "Counts of": "episodes; * is a number that is not shown", "Small numbers": "Counts from 1 to 7 are hidden and the others are rounded to the nearest 5; 0 is shown.", "Release": now + ", loaded 24 November 2026", "Made": "24 November 2026 12:00 UTC",
 		"Filters": "Primary diagnosis is L40 Psoriasis; and Sex is Female; and Care under dermatology (N1); and Finished episodes only; and Duplicates left out",
 	} {
 		if got[key] != want {
@@ -354,22 +392,28 @@ func TestChartFileSaysWhatItIs(t *testing.T) {
 // In any position an episode counts once for each category that it has.
 func TestChartOfAnyPosition(t *testing.T) {
 	s := charts(t)
+	_, body, _ := s.get(policy.Researcher, "/records?dxpos=any&sex=1&view=charts&open=diagnosis.table")
+	page := drawn(t, "diagnosis", figure(body)["diagnosis"])
 	_, file := s.file(policy.Researcher, "diagnosis", "dxpos=any&sex=1")
 	rows := plainly{filters: []narrow{{key: "sex", holds: is("SEX", "1")}}}.left()
-	if len(file) != 12 || file[11][1] != "Not recorded" {
-		t.Fatalf("%v", file)
-	}
-	before := len(rows)
-	for _, line := range file[1:11] {
-		want := count(rows, func(r driver.Record) bool { return starts("DIAG_01", line[0])(r) || starts("DIAG_02", line[0])(r) })
-		n, _ := strconv.Atoi(line[2])
-		if line[2] != want || n > before {
-			t.Errorf("%s has %s episodes, want %s and no more than %d", line[0], line[2], want, before)
+	for what, table := range map[string][][]string{"page": page, "file": flat(file)} {
+		p := plainly{file: what == "file"}
+		if len(table) != 12 || table[11][0] != "Not recorded" {
+			t.Fatalf("%s: %v", what, table)
 		}
-		before = n
-	}
-	if want := count(rows, is("DIAG_01", ""), is("DIAG_02", "")); file[11][2] != want {
-		t.Errorf("not recorded: %s, want %s", file[11][2], want)
+		before := len(rows)
+		for _, line := range table[1:11] {
+			code, _, _ := strings.Cut(line[0], " ")
+			want := tally(rows, func(r driver.Record) bool { return starts("DIAG_01", code)(r) || starts("DIAG_02", code)(r) })
+			n, _ := strconv.Atoi(line[1])
+			if line[1] != p.say(want) || n > before {
+				t.Errorf("%s: %s has %s episodes, want %s and no more than %d", what, code, line[1], p.say(want), before)
+			}
+			before = n
+		}
+		if want := p.say(tally(rows, is("DIAG_01", ""), is("DIAG_02", ""))); table[11][1] != want {
+			t.Errorf("%s: not recorded: %s, want %s", what, table[11][1], want)
+		}
 	}
 }
 

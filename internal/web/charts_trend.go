@@ -132,7 +132,15 @@ func (c *chartist) trend() drawer {
 		if monthly && c.has(hes.YearField) {
 			chart.Switch = c.steps()
 		}
-		total, cells := gridOf(all(a)), gridOf(split(a))
+		cells, whole, method := gridOf(split(a)), all(a), t.method
+		if c.rough && len(split(a)) > 0 { // a total that is rounded by itself can give a hidden cell of its line away
+			whole = split(a)
+			method += " “All episodes” adds up the counts of all categories that are not hidden, so it is too low where many are."
+		}
+		total := map[string][]policy.Count{}
+		for _, cell := range whole {
+			total[cell.Keys[0]] = append(total[cell.Keys[0]], cell.Episodes)
+		}
 		codes, only := commonestCodes(split(a))
 		if !only {
 			chart.Columns = []view.Name{{Text: "All episodes", Total: true}}
@@ -151,25 +159,25 @@ func (c *chartist) trend() drawer {
 			chart.Columns = append(chart.Columns, c.named(c.name(c.field(hes.MainDiagnosis), code), diagnosis(code)))
 		}
 		for _, m := range t.moments(keys(all(a), 0)) {
-			sum := func(g grid, rest ...string) {
+			sum := func(of func(key string) []policy.Count) {
 				var parts []policy.Count
 				for _, key := range m.keys {
-					parts = append(parts, g.episodes(append([]string{key}, rest...)...))
+					parts = append(parts, of(key)...)
 				}
 				m.Cells = append(m.Cells, view.Mark{Count: merge(parts...)})
 			}
 			if !only {
-				sum(total)
+				sum(func(key string) []policy.Count { return total[key] })
 			}
 			for _, code := range codes {
-				sum(cells, code)
+				sum(func(key string) []policy.Count { return []policy.Count{cells.episodes(key, code)} })
 			}
 			chart.Lines = append(chart.Lines, m.ChartLine)
 		}
 		if _, on := c.sc.state.Filter(t.own); on {
 			chart.Says = append(chart.Says, t.outside)
 		}
-		chart.How = c.how(chart, t.own, view.Point{Term: "Lines", Text: "The five three-character ICD-10 categories that are the primary diagnosis most often, over all that is shown. " + t.method})
+		chart.How = c.how(chart, t.own, view.Point{Term: "Lines", Text: "The five three-character ICD-10 categories that are the primary diagnosis most often, over all that is shown. " + method})
 		return chart
 	}
 }

@@ -56,7 +56,7 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	if key, ok := strings.CutPrefix(r.Header.Get("X-Part"), "fac-"); ok {
 		return s.onePanel(w, r, v, sc, key)
 	}
-	artist := &chartist{s: s, sc: sc, covered: offered, rough: v.access.Protects()}
+	artist := &chartist{s: s, sc: sc, covered: offered, rough: v.access.Protects(), inFile: fileSays(v.access)}
 	if key, ok := strings.CutPrefix(r.Header.Get("X-Part"), "ch-"); ok {
 		artist.q = query.Query{Unit: state.Unit, Where: state.Where()}
 		return s.oneChart(w, r, v, artist, key)

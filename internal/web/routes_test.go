@@ -172,7 +172,6 @@ func (s *site) ways() []way {
 		{"GET /records/values/{key}", res, data, "/records/values/dx", "", nil},
 		{"GET /records/values/{key}", cli, data, "/records/values/sex", "", nil},
 		{"GET /records/charts/{file}", res, data, "/records/charts/provider.csv", "", nil},
-		{"GET /records/charts/{file}", cli, data, "/records/charts/age-sex.csv", "", nil},
 		{"GET /exports", res, nothing, "/exports", "", nil},
 		{"GET /exports/new", res, data, "/exports/new?sex=1", "", nil},
 		{"POST /exports/new", res, within, "/exports/new", "", url.Values{"list": {"sex=1"}}},

@@ -20,8 +20,8 @@ const (
 	Nothing Drawing = ""        // there is nothing to draw yet
 )
 
-// Chart is one chart. Its numbers are here once, as a table: the marks, the
-// table under it and its file are all made of this.
+// Chart is one chart. Its numbers are here once, as a table: the marks and the
+// table under it are made of this, and its file of one whose numbers may leave.
 type Chart struct {
 	Key, Title, Sub string
 	Draw            Drawing
@@ -32,7 +32,8 @@ type Chart struct {
 	Says            []string // what else is to be said of it, below the marks
 	Spread          Spread   // of Columns
 	How             How
-	FileURL         string
+	FileURL         string          // "" where it may not be taken away
+	FileSays        string          // what the file does with small numbers
 	Switch          []Tab           // other ways to draw it
 	Form            *ChartForm      // by which its fields are chosen
 	Open            map[string]bool // which of ChartParts are
