@@ -49,7 +49,7 @@ bench: $(BIN)
 torture:
 	@command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null; } || { echo "strace is needed: install the package strace."; exit 1; }
 	@command -v soffice >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends libreoffice-calc >/dev/null; } || { echo "LibreOffice is needed: install the package libreoffice-calc."; exit 1; }
-	@WEBENABLE_TORTURE=1 $(GO) test -count=1 -timeout 6h -v -run "^(TestTorture|TestReader|TestPlanted|TestStates|TestCrawl|TestAThousandForeignIDs|TestGuessedIDs|TestAValueIsOnlyAValue|TestNothingBreaks|TestNoAddress|TestMutantsAreNoticed|TestWhatISeeIsWhatIGet)" ./internal/cli ./internal/web ./internal/laws ./internal/disclosure ./internal/dump > torture.log 2>&1; code=$$?; \
+	@WEBENABLE_TORTURE=1 $(GO) test -count=1 -timeout 6h -v -run "^(TestTorture|TestReader|TestPlanted|TestStates|TestCrawl|TestAThousandForeignIDs|TestGuessedIDs|TestAValueIsOnlyAValue|TestNothingBreaks|TestNoAddress|TestMutantsAreNoticed|TestWhatISeeIsWhatIGet)" ./internal/auth ./internal/cli ./internal/web ./internal/laws ./internal/disclosure ./internal/dump > torture.log 2>&1; code=$$?; \
 	  grep -oE 'TORTURE .*|WEBENABLE_SEED=[0-9]+|^ *--- (PASS|FAIL|SKIP): .*' torture.log; \
 	  [ $$code = 0 ] || echo "something failed: see torture.log"; exit $$code
 
