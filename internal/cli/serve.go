@@ -10,7 +10,9 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,6 +23,7 @@ import (
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
 	"webenablehes/internal/warehouse"
+	"webenablehes/internal/web"
 )
 
 type serveCmd struct {
@@ -138,10 +141,11 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 	if err := c.clock(g, reg); err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", c.Listen)
+	from, err := openSocket(c.Listen)
 	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "The address %s cannot be listened on; is another server running there?", c.Listen)
+		return err
 	}
+	l := from.listener
 	defer l.Close()
 	c.Listen = l.Addr().String() // with the port that the system chose
 	how, err := c.stance()
@@ -161,6 +165,7 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 	if err != nil {
 		return err
 	}
+	_ = site.Ready(g.ctx) // the release is opened before anybody waits for it; what keeps it from that is said at /healthz
 	if c.AdminSocket != "" {
 		close, err := admin{reg: reg, site: site, seen: how.seen, now: g.now, log: log}.serveAdmin(c.AdminSocket)
 		if err != nil {
@@ -168,9 +173,8 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 		}
 		defer close()
 	}
-	stop := c.keep(g, reg, log)
-	defer stop()
-	server := &http.Server{Handler: site, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	last := &leaving{listener: l, log: log}
+	server := &http.Server{Handler: last.handler(site), ConnState: last.count, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	scheme := "http"
 	if c.Cert != "" {
 		scheme = "https"
@@ -190,13 +194,6 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 	} else {
 		fmt.Fprintln(g.env.Out, "Serving at", url)
 	}
-	worked := make(chan struct{})
-	work, halt := context.WithCancel(g.ctx)
-	go func() {
-		defer close(worked)
-		site.Run(work)
-	}()
-	defer func() { halt(); <-worked }()
 	failed := make(chan error, 1)
 	go func() {
 		if server.TLSConfig != nil {
@@ -205,14 +202,49 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 			failed <- server.Serve(l)
 		}
 	}()
-	select {
-	case err := <-failed:
-		return err
-	case <-g.ctx.Done():
+	halt := c.background(g, reg, log, site, from)
+	defer halt()
+	from.take(log)
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGUSR2)
+	defer signal.Stop(again)
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case <-g.ctx.Done():
+			tellManager(log, "STOPPING=1")
+			return last.drain(g.ctx, server, stopWithin)
+		case <-again:
+			next, err := handOn(g.ctx, l)
+			if err != nil {
+				log.Error("no other process could take the site on; this one goes on", "error", err.Error())
+				continue
+			}
+			tellManager(log, "MAINPID="+strconv.Itoa(next.pid))
+			log.Info("another process serves the site on", "pid", next.pid)
+			last.stopAccepting()
+			halt()
+			next.free()
+			return last.drain(g.ctx, server, leaveWithin)
+		}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(g.ctx), 10*time.Second)
-	defer cancel()
-	return server.Shutdown(ctx)
+}
+
+// background does what nobody waits for, making files and signing checkpoints, as
+// soon as the process before does it no more. halt ends it, with a last checkpoint.
+func (c serveCmd) background(g *globals, reg registry.Store, log *slog.Logger, site *web.Server, from *inherited) (halt func()) {
+	work, cancel := context.WithCancel(g.ctx)
+	worked := make(chan struct{})
+	stop := func() {}
+	go func() {
+		defer close(worked)
+		if from.alone(work) {
+			stop = c.keep(g, reg, log)
+			site.Run(work)
+		}
+	}()
+	return sync.OnceFunc(func() { cancel(); <-worked; stop() })
 }
 
 // config is TLS as it is spoken here: 1.2 with keys that do not outlive the

@@ -198,6 +198,8 @@ func TestCiphersAreListed(t *testing.T) {
 }
 
 // The program calls nobody but the service that people sign in by, if there is one.
+// A socket of the machine that it runs on, such as that of the service manager, is
+// not out.
 func TestNothingCallsOut(t *testing.T) {
 	parsed(t, func(dir, path string, f *ast.File) {
 		ast.Inspect(f, func(n ast.Node) bool {
@@ -209,7 +211,7 @@ func TestNothingCallsOut(t *testing.T) {
 			if !ok || dir == "federation" {
 				return true
 			}
-			if from.Name == "http" && slices.Contains([]string{"Client", "Get", "Post", "PostForm", "Head", "DefaultClient", "DefaultTransport", "Transport", "NewRequest", "NewRequestWithContext"}, sel.Sel.Name) || from.Name == "net" && strings.HasPrefix(sel.Sel.Name, "Dial") {
+			if from.Name == "http" && slices.Contains([]string{"Client", "Get", "Post", "PostForm", "Head", "DefaultClient", "DefaultTransport", "Transport", "NewRequest", "NewRequestWithContext"}, sel.Sel.Name) || from.Name == "net" && strings.HasPrefix(sel.Sel.Name, "Dial") && sel.Sel.Name != "DialUnix" {
 				t.Errorf("%s calls out by %s.%s", path, from.Name, sel.Sel.Name)
 			}
 			return true

@@ -68,7 +68,7 @@ func (w *Warehouse) dump(ctx context.Context, acc policy.Access, d Dump, sink Si
 	if err := (query.Query{Where: d.Where}).Validate(w.o.Dictionary); err != nil {
 		return got, err
 	}
-	engine, facts, release, err := w.o.Source.Acquire(ctx)
+	engine, facts, release, err := w.acquire(ctx)
 	if err != nil {
 		return got, err
 	}

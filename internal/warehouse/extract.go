@@ -55,7 +55,7 @@ func (w *Warehouse) Extract(ctx context.Context, x Extract, visit func(Lines) er
 	}
 	q.Limit = extractAtOnce
 	a := asking{kind: "export", query: q, client: x.From, words: x.Name}
-	engine, facts, release, err := w.o.Source.Acquire(ctx)
+	engine, facts, release, err := w.acquire(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -121,7 +121,7 @@ type Client struct {
 
 // Facts returns what is publicly known of the current release.
 func (w *Warehouse) Facts(ctx context.Context) (Facts, error) {
-	_, f, done, err := w.o.Source.Acquire(ctx)
+	_, f, done, err := w.acquire(ctx)
 	if err != nil {
 		return Facts{}, err
 	}
@@ -169,7 +169,7 @@ func (w *Warehouse) ask(ctx context.Context, acc policy.Access, a asking, after 
 	if err := a.query.Validate(w.o.Dictionary); err != nil {
 		return nil, err
 	}
-	engine, facts, release, err := w.o.Source.Acquire(ctx)
+	engine, facts, release, err := w.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -112,6 +112,9 @@ func (s *Server) handle(pattern string, h handler) http.Handler {
 	return http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		w := &answer{ResponseWriter: to}
+		one, done := s.c.Warehouse.OneRelease(r.Context())
+		defer done()
+		r = r.WithContext(one)
 		err := s.run(h, w, r)
 		kind := "ok"
 		if err != nil {
