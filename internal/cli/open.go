@@ -235,7 +235,7 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, 
 	if err != nil {
 		return nil, err
 	}
-	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Cleaning: load.Rules, Now: g.now, Log: log, Secure: how.secure, Loopback: how.loopback, Proxy: how.proxy, Elsewhere: how.other, Files: filepath.Join(g.Data, "exports"), Metrics: how.seen, Site: how.imprint})
+	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Cleaning: load.Rules, Now: g.now, Log: log, Secure: how.secure, Loopback: how.loopback, Proxy: how.proxy, Elsewhere: how.other, Files: g.exports(), Metrics: how.seen, Site: how.imprint})
 }
 
 // fit refuses to serve real data from a volume that is not encrypted, unless somebody

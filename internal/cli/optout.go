@@ -163,7 +163,11 @@ func (c optoutCmd) take(g *globals, dict *hes.Dictionary, cut subset.Subset, fou
 	if err := removal.In(g.Data).Add(noted...); err != nil {
 		return err
 	}
-	_, path, err := r.Destroy(g.ctx, old, batches, nobody, systemUser(), "people opted out", g.now())
+	d := release.Destruction{Releases: old, Batches: batches, Unserve: nobody, By: systemUser(), Why: "people opted out"}
+	if d.Exports, err = g.endFiles(old, false); err != nil {
+		return err
+	}
+	_, path, err := r.Destroy(g.ctx, d, g.now())
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"webenablehes/internal/export"
 	"webenablehes/internal/fault"
+	"webenablehes/internal/registry"
 	"webenablehes/internal/release"
 	"webenablehes/internal/removal"
 	"webenablehes/internal/staging"
@@ -303,7 +306,11 @@ func (c releaseDestroyCmd) Run(g *globals) error {
 			return err
 		}
 	}
-	cert, path, err := r.Destroy(g.ctx, c.IDs, batches, c.Everything, systemUser(), c.Reason, g.now())
+	d := release.Destruction{Releases: c.IDs, Batches: batches, Everything: c.Everything, By: systemUser(), Why: c.Reason}
+	if d.Exports, err = g.endFiles(c.IDs, c.Everything); err != nil {
+		return err
+	}
+	cert, path, err := r.Destroy(g.ctx, d, g.now())
 	if err != nil {
 		return err
 	}
@@ -317,9 +324,43 @@ func (c releaseDestroyCmd) Run(g *globals) error {
 			bytes += f.Size
 		}
 	}
-	_, err = fmt.Fprintf(g.env.Out, "Destroyed %d releases and %d batches of staged rows: %d files, %d bytes. Certificate: %s\n", len(cert.Releases), len(cert.Staged), n, bytes, path)
+	fetched := 0
+	for _, x := range cert.Exports {
+		fetched += min(x.Fetched, 1)
+	}
+	_, err = fmt.Fprintf(g.env.Out, "Destroyed %d releases and %d batches of staged rows: %d files, %d bytes; %s that people had asked for, of which %d were fetched: ask those who did to destroy theirs. Certificate: %s\n",
+		len(cert.Releases), len(cert.Staged), n, bytes, plural(len(cert.Exports), "file"), fetched, path)
 	return err
 }
+
+// endFiles ends the files that people asked for and that hold rows of some releases,
+// or all of them, those too that are being made. Nobody fetches one any more.
+func (g *globals) endFiles(releases []string, all bool) ([]release.HandedOut, error) {
+	reg, err := g.openRegistry()
+	if err != nil {
+		return nil, err
+	}
+	defer reg.Close()
+	made := export.New(export.Options{Store: reg, Folder: g.exports(), Now: g.now})
+	ended, err := made.End(g.ctx, systemUser(), "the release that it was made from was destroyed", func(x registry.Export) bool {
+		return all || slices.Contains(releases, x.Release)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []release.HandedOut
+	for _, x := range ended {
+		u, err := reg.User(g.ctx, x.UserID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, release.HandedOut{ID: x.ID, By: u.Name, Release: x.Release, State: string(x.State), Size: x.Bytes, SHA256: x.SHA256, Fetched: x.Fetched})
+	}
+	return out, nil
+}
+
+// exports is where the files lie that people ask for.
+func (g *globals) exports() string { return filepath.Join(g.Data, "exports") }
 
 // needed tells which batches a release was derived from or are in force.
 func needed(releases []release.Manifest, inForce []staging.Part) func(batch string) bool {

@@ -137,7 +137,11 @@ func (t takeAway) destroy(ids, batches []string) error {
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return err
 	}
-	_, _, err = r.Destroy(t.g.ctx, ids, batches, slices.Contains(ids, current), systemUser(), "taken away since the backup that was restored", t.g.now())
+	d := release.Destruction{Releases: ids, Batches: batches, Unserve: slices.Contains(ids, current), By: systemUser(), Why: "taken away since the backup that was restored"}
+	if d.Exports, err = t.g.endFiles(ids, false); err != nil {
+		return err
+	}
+	_, _, err = r.Destroy(t.g.ctx, d, t.g.now())
 	return err
 }
 

@@ -19,6 +19,8 @@ import (
 
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
+	"webenablehes/internal/registry/sqlstore"
+	"webenablehes/internal/web"
 )
 
 // visitor opens pages of a site without a network.
@@ -56,26 +58,20 @@ func (v *visitor) post(to string, form url.Values) *httptest.ResponseRecorder {
 	return w
 }
 
-// A file of a million lines is made in little memory, in each format, through the
-// pages of a real site over the real engine, and is as long as the list says.
-func TestTortureExports(t *testing.T) {
-	data := t.TempDir()
-	raw := filepath.Join(data, "raw")
-	must(t, "synth", "--patients", strconv.Itoa(sized(4_000, 250_000)), "--years", "2004-2013", "--out", raw)
-	files, err := filepath.Glob(filepath.Join(raw, "*.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	must(t, append([]string{"load", "--quiet", "--data", data, "--subset", "all"}, files...)...)
-	if err := os.RemoveAll(raw); err != nil {
-		t.Fatal(err)
-	}
+// entered opens a site over a release of all episodes of ten years, with demo people,
+// and signs the researcher in for a purpose.
+func entered(t *testing.T, data string) (*web.Server, *sqlstore.Store, *visitor, registry.Agreement) {
+	t.Helper()
 	g := &globals{ctx: t.Context(), env: Env{Out: io.Discard, Err: io.Discard}, now: time.Now, safe: func(string) (bool, error) { return true, nil }, Data: data}
 	reg, err := g.openRegistry()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reg.Close()
+	t.Cleanup(func() {
+		if err := reg.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	var years []string
 	for y := 4; y <= 13; y++ {
 		years = append(years, fmt.Sprintf("%02d%02d", y, y+1))
@@ -98,6 +94,24 @@ func TestTortureExports(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.post("/purpose", url.Values{"agreement": {a.Ref}, "terms." + a.Ref: {a.TermsVersion()}, "agree-1": {"yes"}, "agree-2": {"yes"}, "agree-3": {"yes"}})
+	return s, reg, v, a
+}
+
+// A file of a million lines is made in little memory, in each format, through the
+// pages of a real site over the real engine, and is as long as the list says.
+func TestTortureExports(t *testing.T) {
+	data := t.TempDir()
+	raw := filepath.Join(data, "raw")
+	must(t, "synth", "--patients", strconv.Itoa(sized(4_000, 250_000)), "--years", "2004-2013", "--out", raw)
+	files, err := filepath.Glob(filepath.Join(raw, "*.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, append([]string{"load", "--quiet", "--data", data, "--subset", "all"}, files...)...)
+	if err := os.RemoveAll(raw); err != nil {
+		t.Fatal(err)
+	}
+	s, reg, v, a := entered(t, data)
 	v.do(httptest.NewRequest(http.MethodGet, "/records", nil)) // the engine is warm
 	for n, list := range []string{"fin=any&dup=any|csv", "fin=any&dup=any&sort=-STARTAGE|parquet", "fin=any&dup=any|xlsx", "fin=any&dup=any&view=patients|csv"} {
 		state, format, _ := strings.Cut(list, "|")

@@ -67,7 +67,8 @@ type Table struct {
 	Lines   func(warehouse.Lines) [][]string
 }
 
-// Options are what a Service is made of; all are needed.
+// Options are what a Service is made of. To end files it needs the Store, the Folder
+// and Now only; for everything else it needs all.
 type Options struct {
 	Store      registry.Store
 	Auth       *auth.Service

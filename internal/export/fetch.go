@@ -125,6 +125,32 @@ func (s *Service) sweep(ctx context.Context) error {
 	return errors.Join(failed, s.tidy(ctx))
 }
 
+// End ends all files of some kind, such as those that hold rows of a release that is
+// destroyed, and returns what the registry says of each, of those that had ended
+// before too: they may have been fetched.
+func (s *Service) End(ctx context.Context, by, why string, of func(registry.Export) bool) ([]registry.Export, error) {
+	all, err := s.o.Store.Exports(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []registry.Export
+	for _, x := range all {
+		if !of(x) {
+			continue
+		}
+		if was := x.State; !Final(was) {
+			x.State, x.Why = registry.ExportWithdrawn, why
+			if err := s.step(ctx, "export-withdrawn", registry.User{Name: by}, x, was, why, From{}); err != nil {
+				return out, err
+			}
+		} else if err := s.remove(x); err != nil {
+			return out, err
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
 // tidy removes folders of files that are gone, or that nobody knows of.
 func (s *Service) tidy(ctx context.Context) error {
 	folders, err := os.ReadDir(s.o.Folder)

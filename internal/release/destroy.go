@@ -21,6 +21,7 @@ type Certificate struct {
 	Why       string      `json:"why,omitempty"`
 	Releases  []Destroyed `json:"releases"`
 	Staged    []Destroyed `json:"staged"` // batches of staged rows
+	Exports   []HandedOut `json:"exports"`
 	Remaining []string    `json:"remaining_releases"`
 	Checked   string      `json:"checked"` // what was looked at afterwards
 }
@@ -32,19 +33,41 @@ type Destroyed struct {
 	Files     []File `json:"files"`
 }
 
+// HandedOut is a file that was made of a release for somebody to take away. It is
+// removed; what was fetched is with who fetched it.
+type HandedOut struct {
+	ID      int64  `json:"id"`
+	By      string `json:"asked_for_by"` // account
+	Release string `json:"release"`
+	State   string `json:"state"`
+	Size    int64  `json:"size"`
+	SHA256  string `json:"sha256"`
+	Fetched int    `json:"fetched"` // how often
+}
+
+// Destruction says what is to be destroyed.
+type Destruction struct {
+	Releases, Batches []string
+	Exports           []HandedOut // which were removed already
+	Unserve           bool        // the release that is served may be among them; nothing is served then
+	Everything        bool        // all of them, and whatever dead loads and lost files left beside them
+	By, Why           string
+}
+
 // Destroy removes releases and batches of staged rows, every byte, and writes a
-// certificate, whose path it returns. The release that is served is refused, but
-// when everything goes. The caller holds the load's lock.
-func (r *Releases) Destroy(ctx context.Context, ids, batches []string, everything bool, by, why string, now time.Time) (Certificate, string, error) {
-	c := Certificate{At: now.UTC().Truncate(time.Second), By: by, Why: why, Releases: []Destroyed{}, Staged: []Destroyed{}, Remaining: []string{}}
+// certificate, whose path it returns. The release that is served is refused, unless
+// nothing is to be served. The caller holds the load's lock.
+func (r *Releases) Destroy(ctx context.Context, d Destruction, now time.Time) (Certificate, string, error) {
+	ids, batches, unserve := d.Releases, d.Batches, d.Unserve || d.Everything
+	c := Certificate{At: now.UTC().Truncate(time.Second), By: d.By, Why: d.Why, Releases: []Destroyed{}, Staged: []Destroyed{}, Exports: slices.Concat([]HandedOut{}, d.Exports), Remaining: []string{}}
 	current, err := r.Current()
-	if err != nil && fault.Of(err) != fault.NotFound && !everything {
+	if err != nil && fault.Of(err) != fault.NotFound && !unserve {
 		return c, "", err
 	}
-	if !everything && slices.Contains(ids, current) {
+	if !unserve && slices.Contains(ids, current) {
 		return c, "", fault.New(fault.Conflict, "Release %s is being served. Publish another one first, or destroy everything with --everything.", current)
 	}
-	if everything { // nothing is served from here on, whatever happens
+	if unserve { // nothing is served from here on, whatever happens
 		if err := os.Remove(r.pointer()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return c, "", halfDestroyed(err)
 		}
@@ -82,6 +105,11 @@ func (r *Releases) Destroy(ctx context.Context, ids, batches []string, everythin
 		}
 		c.Staged = append(c.Staged, d)
 	}
+	if d.Everything {
+		if err := r.sweep(); err != nil {
+			return c, "", halfDestroyed(err)
+		}
+	}
 	left, err := r.List()
 	if err != nil {
 		return c, "", err
@@ -89,7 +117,7 @@ func (r *Releases) Destroy(ctx context.Context, ids, batches []string, everythin
 	for _, m := range left {
 		c.Remaining = append(c.Remaining, m.ID)
 	}
-	c.Checked = "Each folder named here was looked for after its removal and was not there. Copies outside the data folder, such as backups and files handed out, are not covered."
+	c.Checked = "Each folder named here was looked for after its removal and was not there. Files that were made for people are removed with their folders. Copies outside the data folder, such as backups and files handed out, are not covered."
 	text, err := json.MarshalIndent(c, "", " ")
 	if err != nil {
 		return c, "", fmt.Errorf("write certificate: %w", err)
@@ -103,6 +131,26 @@ func (r *Releases) Destroy(ctx context.Context, ids, batches []string, everythin
 		return c, "", noCertificate(err)
 	}
 	return c, path, nil
+}
+
+// sweep removes what is beside releases and staged rows and belongs to none: what
+// dead loads were making, and names that nobody gave here.
+func (r *Releases) sweep() error {
+	var failed error
+	for dir, keep := range map[string]string{"building": "", "staging": "current", "exports": ""} {
+		in, err := os.ReadDir(filepath.Join(r.root, dir))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		failed = errors.Join(failed, err)
+		for _, e := range in {
+			if e.Name() != keep {
+				failed = errors.Join(failed, os.RemoveAll(filepath.Join(r.root, dir, e.Name())))
+			}
+		}
+		failed = errors.Join(failed, r.disk.sync(filepath.Join(r.root, dir)))
+	}
+	return failed
 }
 
 func halfDestroyed(err error) error {
