@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -163,5 +164,60 @@ func TestLoadReportPages(t *testing.T) {
 	}
 	if status, body, _ := s.get(policy.Auditor, "/quality/loads/"+before); status != http.StatusOK || !strings.Contains(body, "This is the first release.") {
 		t.Errorf("the first release: %d", status)
+	}
+}
+
+// A data manager has another release served, having read the account of its load;
+// nobody else does, and each time is in the record before it happens.
+func TestServingAnotherRelease(t *testing.T) {
+	s := open(t, &web.Assets{})
+	var served []string
+	s.publish = func(id string) error {
+		if e := s.last(); e.Kind != "publish" || e.Outcome != "begun" || e.Release != id {
+			t.Errorf("published without a record: %+v", e)
+		}
+		served = append(served, id)
+		return nil
+	}
+	at := "/quality/loads/" + before
+	if _, body, _ := s.get(policy.DataManager, at); !strings.Contains(body, "Serve this release") {
+		t.Error("a data manager is not asked")
+	}
+	for _, role := range []policy.Role{policy.Governance, policy.Auditor} {
+		if _, body, _ := s.get(role, at); strings.Contains(body, "Serve this release") {
+			t.Errorf("%s is asked", role)
+		}
+	}
+	if _, body, _ := s.get(policy.DataManager, "/quality/loads/"+now); strings.Contains(body, "Serve this release") {
+		t.Error("the release that is served is offered")
+	}
+	sure := func() url.Values { return url.Values{"sure": {"yes"}} }
+	for _, role := range policy.Roles() {
+		if role == policy.DataManager {
+			continue
+		}
+		if w := s.post(role, at, sure()); w.Code != http.StatusForbidden {
+			t.Errorf("%s: %d", role, w.Code)
+		}
+	}
+	if w := s.post(policy.DataManager, at, url.Values{}); w.Code != http.StatusBadRequest {
+		t.Errorf("without having read it: %d", w.Code)
+	}
+	if w := s.post(policy.DataManager, "/quality/loads/20200101-000000-0000", sure()); w.Code != http.StatusNotFound {
+		t.Errorf("a release that is not there: %d", w.Code)
+	}
+	if len(served) != 0 {
+		t.Fatalf("served %v", served)
+	}
+	s.paper.torn = true
+	if w := s.post(policy.DataManager, at, sure()); w.Code != http.StatusServiceUnavailable || len(served) != 0 {
+		t.Errorf("without a record: %d, served %v", w.Code, served)
+	}
+	s.paper.torn = false
+	if w := s.post(policy.DataManager, at, sure()); w.Code != http.StatusSeeOther || len(served) != 1 || served[0] != before {
+		t.Errorf("status %d, served %v", w.Code, served)
+	}
+	if e := s.last(); e.Kind != "publish" || e.Outcome != "done" || e.Actor != "data-manager" || e.Release != before {
+		t.Errorf("event %+v", e)
 	}
 }

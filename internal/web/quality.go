@@ -54,6 +54,7 @@ func (s *Server) load(w http.ResponseWriter, r *http.Request) error {
 		return ignoreGone(err)
 	}
 	x := s.report(report)
+	x.Serve = !report.Served && s.c.Publish != nil && v.access.Role() == policy.DataManager
 	return s.show(w, r, http.StatusOK, view.ReportPage(s.frame(r, "Load of "+x.Made, "quality"), x))
 }
 

@@ -39,6 +39,7 @@ type site struct {
 	server  http.Handler
 	site    *web.Server
 	files   string // folder of files that people ask for
+	publish func(string) error
 	records *source
 	store   registry.Store
 	auth    *auth.Service
@@ -204,8 +205,9 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.publish = func(string) error { return nil }
 	s.files = filepath.Join(t.TempDir(), "exports")
-	s.site, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Cleaning: cleaning, Now: clock, Log: log, Loopback: !s.records.secure, Secure: s.records.secure, Proxy: s.records.proxy, Elsewhere: s.records.other, Files: s.files})
+	s.site, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Cleaning: cleaning, Now: clock, Log: log, Loopback: !s.records.secure, Secure: s.records.secure, Proxy: s.records.proxy, Elsewhere: s.records.other, Files: s.files, Publish: func(id string) error { return s.publish(id) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,13 +43,14 @@ type Config struct {
 	Cleaning   func(hes.Field) []hes.Rule // the rules by which a load changes a field; nil: not known
 	Now        func() time.Time
 	Log        *slog.Logger
-	Secure     bool           // people come over TLS: the session cookie is for TLS only, and nothing else is answered
-	Loopback   bool           // reachable from this machine only: demo accounts may sign in
-	Proxy      []netip.Prefix // whose word is taken for where a request comes from, and that it came over TLS
-	Elsewhere  auth.Elsewhere // by which people sign in too; nil: none
-	Files      string         // folder for files that people ask to take away
-	Metrics    *metrics.Site  // told of each answer; nil: nobody counts
-	Site       imprint.Site   // who runs it
+	Secure     bool                       // people come over TLS: the session cookie is for TLS only, and nothing else is answered
+	Loopback   bool                       // reachable from this machine only: demo accounts may sign in
+	Proxy      []netip.Prefix             // whose word is taken for where a request comes from, and that it came over TLS
+	Elsewhere  auth.Elsewhere             // by which people sign in too; nil: none
+	Publish    func(release string) error // has a release served; nil: it is done on the server only
+	Files      string                     // folder for files that people ask to take away
+	Metrics    *metrics.Site              // told of each answer; nil: nobody counts
+	Site       imprint.Site               // who runs it
 }
 
 // Server is the site.
@@ -116,6 +117,7 @@ func (s *Server) routes() map[string]handler {
 		"GET /tables/{name}":            s.table,
 		"GET /quality":                  s.loads,
 		"GET /quality/loads/{id}":       s.load,
+		"POST /quality/loads/{id}":      s.serveRelease,
 		"GET /dictionary":               s.dictionary,
 		"GET /dictionary/{field}":       s.dictionaryField,
 		"GET /records/find":             s.find,

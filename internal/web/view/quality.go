@@ -16,6 +16,7 @@ type LoadLine struct {
 type Report struct {
 	LoadLine
 	JSONURL, Program, Agreement string
+	Serve                       bool     // it may be served in place of the one that is
 	Whole                       []Figure // of the release with all its years; empty for an older one
 	Files                       []LoadFile
 	Rules, Derived, SubsetRules []RuleLine
