@@ -35,11 +35,12 @@ const (
 	checkpointPart = "checkpoint.key"
 	optOutPart     = "optouts"
 	configName     = "webenable.conf" // options of the site, as “webenable setup” writes them
+	sitePart       = "site.json"      // who runs the site
 )
 
 // backupParts are the first elements of the paths in a backup.
 func backupParts() []string {
-	return []string{registryPart, secretPart, checkpointPart, optOutPart, removal.Name, configName, "codelists", "certificates", "releases", "staging"}
+	return []string{registryPart, secretPart, checkpointPart, optOutPart, removal.Name, configName, sitePart, "codelists", "certificates", "releases", "staging"}
 }
 
 type backupMakeCmd struct {
@@ -135,7 +136,7 @@ func (c backupMakeCmd) files(g *globals, id string) ([]backup.Source, error) {
 			out = append(out, backup.Source{Path: name, File: file})
 		}
 	}
-	names := []string{optOutPart, removal.Name, configName, "codelists", "certificates"}
+	names := []string{optOutPart, removal.Name, configName, sitePart, "codelists", "certificates"}
 	if !c.RegistryOnly {
 		names = append(names, filepath.Join("staging", "current"))
 		keep, err := batchesOf(g.Data, id)

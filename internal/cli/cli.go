@@ -56,6 +56,7 @@ type commands struct {
 	Audit      auditCmd      `cmd:"" help:"The access record: check it, search it, export it, sign checkpoints of it."`
 	Dictionary dictionaryCmd `cmd:"" help:"Explain a field of the data set."`
 	Optout     optoutCmd     `cmd:"" help:"Take people who opted out out of everything."`
+	Doctor     doctorCmd     `cmd:"" help:"Look at the site and say what is to be done: encryption, rights, clock, certificate, space, checkpoint, backup, registry."`
 	Backup     backupCmd     `cmd:"" help:"Encrypted backups of the data folder: make and check them."`
 	Restore    restoreCmd    `cmd:"" help:"Restore a backup into an empty folder, but for what was taken away since."`
 	ReadFiles  readFilesCmd  `cmd:"" hidden:"" help:"Reads files for a load; not to be called by hand."`
