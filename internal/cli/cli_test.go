@@ -98,6 +98,7 @@ func TestWhatCommandsRefuse(t *testing.T) {
 		says string
 	}{
 		{[]string{"serve", "--listen", "0.0.0.0:0"}, fault.Invalid.Exit(), "certificate"},
+		{[]string{"serve", "--listen", "127.0.0.1:0", "--site", file}, fault.Invalid.Exit(), "must be JSON"},
 		{[]string{"release", "show"}, fault.NotFound.Exit(), "Nothing has been loaded"},
 		{[]string{"load", filepath.Join(dir, "none.txt")}, fault.NotFound.Exit(), "none.txt"},
 		{[]string{"load", "--subset", "cardiology", file}, fault.Invalid.Exit(), "dermatology"},

@@ -14,9 +14,9 @@ import (
 	"webenablehes/internal/web/view"
 )
 
-// usesKept is how long the register of uses is shown before it is worked out
+// UsesKept is how long the register of uses is shown before it is worked out
 // again: the access record is long, and anybody may ask.
-const usesKept = 10 * time.Minute
+const UsesKept = 10 * time.Minute
 
 // uses is the register of uses as it was when it was last worked out.
 type uses struct {
@@ -39,7 +39,7 @@ func (s *Server) registered(ctx context.Context) (view.Register, error) {
 	s.uses.mu.Lock()
 	defer s.uses.mu.Unlock()
 	now := s.c.Now()
-	if age := now.Sub(s.uses.at); age >= 0 && age < usesKept {
+	if age := now.Sub(s.uses.at); age >= 0 && age < UsesKept {
 		return s.uses.last, nil
 	}
 	agreements, err := s.c.Store.Agreements(ctx)

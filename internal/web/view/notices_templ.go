@@ -183,15 +183,20 @@ func PrivacyPage(f Frame, p Public) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</p><h2>If you only read</h2><p>Nothing is kept of you. The public pages set no cookie, count no visits, and load nothing from other sites.</p><h2>If you write to us</h2><p>Your name, your work email and your question are kept so that they can be answered. Those who oversee the site read them. They are removed a year after your question was answered. Do not write anything about a patient. The address of your computer is used for an hour, to keep floods of messages out, and is not kept with the message.</p><h2>If you have an account</h2><ul class=\"notes\"><li>Your name, account name and role; the agreements on which you are named, and for clinicians the registration and the sponsor.</li><li>What is needed to sign you in: a hash of your password, keys of your second factor, and for each signed-in browser its address and kind.</li><li>The access record: what you asked for, when, for which purpose, from which address, and how much you were shown. It is kept for as long as whoever runs the site must be able to answer for it, and cannot be changed. You can read your own part under Your account.</li><li>One cookie, which keeps you signed in. It is needed for that and used for nothing else.</li></ul><h2>If your care is in the records</h2><p>The records are about patients who were admitted to hospital, without their names. They are used under the conditions of <a href=\"/governance\">information governance</a> and for the purposes in the <a href=\"/register\">register of uses</a>. This site cannot find out which records are yours.</p><p>You can choose that your data are not used beyond your care:")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</p><h2>If you only read</h2><p>Nothing is kept of you. The public pages set no cookie, count no visits, and load nothing from other sites.</p><h2>If you write to us</h2><p>Your name, your work email and your question are kept so that they can be answered. Those who oversee the site read them. They are removed a year after your question was answered. Do not write anything about a patient. The address of your computer is used for an hour, to keep floods of messages out, and is not kept with the message.</p><h2>If you have an account</h2><ul class=\"notes\"><li>Your name, account name and role; the agreements on which you are named, and for clinicians the registration and the sponsor.</li><li>What is needed to sign you in: a hash of your password, keys of your second factor, and for each signed-in browser its address and kind.</li><li>The access record: what you asked for, when, for which purpose, from which address, and how much you were shown. It is kept for as long as whoever runs the site must be able to answer for it, and cannot be changed. You can read your own part under Your account.</li><li>One cookie, which keeps you signed in. It is needed for that and used for nothing else.</li></ul><h2>If your care is in the records</h2><p>The records are about patients who were admitted to hospital, without their names. They are used under the conditions of <a href=\"/governance\">information governance</a> and for the purposes in the <a href=\"/register\">register of uses</a>. This site cannot find out which records are yours.</p><p>You can choose that your data are not used beyond your care: <a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = out(outside("Your NHS data matters")).Render(ctx, templ_7745c5c3_Buffer)
+			var templ_7745c5c3_Var10 templ.SafeURL
+			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(outside("Your NHS data matters").URL))
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `notices.templ`, Line: 58, Col: 125}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, ".</p><h2>Your rights</h2><p>You can ask what is kept of you, have mistakes put right, and object. Ask in the way below.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "\" rel=\"noreferrer\">Your NHS data matters</a>.</p><h2>Your rights</h2><p>You can ask what is kept of you, have mistakes put right, and object. Ask in the way below.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -199,15 +204,20 @@ func PrivacyPage(f Frame, p Public) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, " <p>If you are not content with the answer, complain to the")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, " <p>If you are not content with the answer, complain to the <a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = out(outside("Information Commissioner")).Render(ctx, templ_7745c5c3_Buffer)
+			var templ_7745c5c3_Var11 templ.SafeURL
+			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(outside("Information Commissioner").URL))
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `notices.templ`, Line: 64, Col: 123}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, ".</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\" rel=\"noreferrer\">Information Commissioner</a>.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -237,12 +247,12 @@ func AccessibilityPage(f Frame, p Public) templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var10 == nil {
-			templ_7745c5c3_Var10 = templ.NopComponent
+		templ_7745c5c3_Var12 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var12 == nil {
+			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Var11 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_Var13 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
 			if !templ_7745c5c3_IsBuffer {
@@ -268,7 +278,7 @@ func AccessibilityPage(f Frame, p Public) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = public(f, p, "narrow").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = public(f, p, "narrow").Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
