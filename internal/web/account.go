@@ -101,6 +101,17 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return r.PostForm, nil
 }
 
+// sent reads a short form and says who sends it. The error is of kind SignIn if
+// nobody is signed in, which is found before anything is read.
+func (s *Server) sent(w http.ResponseWriter, r *http.Request) (registry.User, registry.Session, url.Values, error) {
+	u, x, err := s.person(r)
+	if err != nil {
+		return u, x, nil, err
+	}
+	in, err := form(w, r)
+	return u, x, in, err
+}
+
 // from is where a request comes from, for the access record and the list of
 // sessions.
 func (s *Server) from(r *http.Request) auth.From {

@@ -60,11 +60,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request) error {
 
 // readNotices forgets the notices that were shown.
 func (s *Server) readNotices(w http.ResponseWriter, r *http.Request) error {
-	u, _, err := s.person(r)
-	if err != nil {
-		return err
-	}
-	in, err := form(w, r)
+	u, _, in, err := s.sent(w, r)
 	if err != nil {
 		return err
 	}
@@ -81,11 +77,7 @@ func (s *Server) readNotices(w http.ResponseWriter, r *http.Request) error {
 
 // endSessions ends one of somebody's own sessions, or all but this one.
 func (s *Server) endSessions(w http.ResponseWriter, r *http.Request) error {
-	u, x, err := s.person(r)
-	if err != nil {
-		return err
-	}
-	in, err := form(w, r)
+	u, x, in, err := s.sent(w, r)
 	if err != nil {
 		return err
 	}

@@ -78,11 +78,7 @@ func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, u registry.Us
 
 // giveFactor takes it. The session goes on under another token.
 func (s *Server) giveFactor(w http.ResponseWriter, r *http.Request) error {
-	u, _, err := s.person(r)
-	if err != nil {
-		return err
-	}
-	in, err := form(w, r)
+	u, _, in, err := s.sent(w, r)
 	if err != nil {
 		return err
 	}
@@ -195,11 +191,7 @@ func (s *Server) askApp(w http.ResponseWriter, r *http.Request, u registry.User,
 
 // confirmApp adds the app and shows the recovery codes, if there are new ones.
 func (s *Server) confirmApp(w http.ResponseWriter, r *http.Request) error {
-	u, _, err := s.person(r)
-	if err != nil {
-		return err
-	}
-	in, err := form(w, r)
+	u, _, in, err := s.sent(w, r)
 	if err != nil {
 		return err
 	}

@@ -28,11 +28,7 @@ func (s *Server) beginPasskey(w http.ResponseWriter, r *http.Request) error {
 
 // addPasskey adds a passkey and shows the recovery codes, if there are new ones.
 func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request) error {
-	u, x, err := s.person(r)
-	if err != nil {
-		return err
-	}
-	in, err := form(w, r)
+	u, x, in, err := s.sent(w, r)
 	if err != nil {
 		return err
 	}
@@ -49,11 +45,7 @@ func (s *Server) addPasskey(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) removePasskey(w http.ResponseWriter, r *http.Request) error {
-	u, x, err := s.person(r)
-	if err != nil {
-		return err
-	}
-	in, err := form(w, r)
+	u, x, in, err := s.sent(w, r)
 	if err != nil {
 		return err
 	}
@@ -83,11 +75,7 @@ func (s *Server) beginGivingPasskey(w http.ResponseWriter, r *http.Request) erro
 }
 
 func (s *Server) givePasskey(w http.ResponseWriter, r *http.Request) error {
-	u, _, err := s.person(r)
-	if err != nil {
-		return err
-	}
-	in, err := form(w, r)
+	u, _, in, err := s.sent(w, r)
 	if err != nil {
 		return err
 	}

@@ -24,11 +24,7 @@ func (s *Server) purposeForm(w http.ResponseWriter, r *http.Request) error {
 // choosePurpose gives the session its purpose. The session goes on under another
 // token, so that pages of another purpose that are still open say so.
 func (s *Server) choosePurpose(w http.ResponseWriter, r *http.Request) error {
-	u, x, err := s.person(r)
-	if err != nil {
-		return err
-	}
-	in, err := form(w, r)
+	u, x, in, err := s.sent(w, r)
 	if err != nil {
 		return err
 	}
