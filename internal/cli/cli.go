@@ -56,6 +56,7 @@ type commands struct {
 	Audit      auditCmd      `cmd:"" help:"The access record: check it, search it, export it, sign checkpoints of it."`
 	Dictionary dictionaryCmd `cmd:"" help:"Explain a field of the data set."`
 	Optout     optoutCmd     `cmd:"" help:"Take people who opted out out of everything."`
+	Setup      setupCmd      `cmd:"" help:"Make a site: its folder, options, systemd unit and the first two information governance leads."`
 	Doctor     doctorCmd     `cmd:"" help:"Look at the site and say what is to be done: encryption, rights, clock, certificate, space, checkpoint, backup, registry."`
 	Backup     backupCmd     `cmd:"" help:"Encrypted backups of the data folder: make and check them."`
 	Restore    restoreCmd    `cmd:"" help:"Restore a backup into an empty folder, but for what was taken away since."`
@@ -75,6 +76,11 @@ func Main(ctx context.Context, args []string, env Env) int {
 	if err != nil {
 		fmt.Fprintln(env.Err, "webenable:", err)
 		return fault.Internal.Exit()
+	}
+	args, err = configured(args)
+	if err != nil {
+		fmt.Fprintln(env.Err, "webenable:", fault.Say(err))
+		return fault.Of(err).Exit()
 	}
 	k, err := parser.Parse(args)
 	if exit >= 0 {

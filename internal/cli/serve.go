@@ -28,6 +28,7 @@ import (
 
 type serveCmd struct {
 	checkpoints
+	Config string   `help:"File of options, one a line, as “listen = 127.0.0.1:8080”. Works with every command." type:"path"` // see configured; here for its help
 	Listen string   `help:"Address to listen on. Off this machine only with a certificate, or behind a proxy that is named." default:"127.0.0.1:8080"`
 	Cert   string   `help:"TLS certificate file, with the certificates between it and the authority. It is read again when it changes." type:"path"`
 	Key    string   `help:"TLS key file." type:"path"`

@@ -416,8 +416,11 @@ func (r *Releases) Get(id string) (Manifest, error) {
 	if m.ID != id {
 		return m, fault.New(fault.Unavailable, "The folder of release %s holds another release: put its name right or load the files again.", id)
 	}
-	if m.Format != format {
-		return m, fault.New(fault.Unavailable, "Release %s was made by another version of this program: load the files again.", id)
+	switch {
+	case m.Format < format:
+		return m, fault.New(fault.Unavailable, "Release %s was made by version %s of this program, and this one reads it no more: make it again from the staged rows (“webenable release make --subset %s”), or load the files again.", id, m.Program, m.Subset)
+	case m.Format > format:
+		return m, fault.New(fault.Unavailable, "Release %s was made by a newer version of this program, %s: install that version again, or load the files again.", id, m.Program)
 	}
 	return m, nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 
@@ -16,19 +17,44 @@ import (
 // on writing.
 func (s *Store) Copy(ctx context.Context, path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // for its owner only, from the first byte on
-	if err == nil {
-		err = f.Close()
+	if err != nil {
+		return cannotCopy(err)
 	}
+	err = f.Close()
 	if err == nil {
 		_, err = s.db.ExecContext(ctx, `vacuum into ?`, path)
 	}
 	if err == nil {
 		err = durable.Sync(path)
 	}
-	if err == nil || ctx.Err() != nil {
+	if err != nil {
+		err = errors.Join(err, os.Remove(path))
+	}
+	if ctx.Err() != nil {
 		return err
 	}
-	return fault.Wrap(fault.Unavailable, errors.Join(err, os.Remove(path)), "The registry could not be copied: make room or check the disk, and do it again")
+	return cannotCopy(err)
+}
+
+func cannotCopy(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "The registry could not be copied: make room or check the disk, and do it again")
+}
+
+// copyBefore copies the registry beside itself. A copy that is there is of an upgrade
+// that failed, or of an older registry that was put in place since: it stays.
+func (s *Store) copyBefore(ctx context.Context, path string) error {
+	free := path
+	for n := 2; ; n++ {
+		_, err := os.Lstat(free)
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if err != nil || n > 99 {
+			return fault.Wrap(fault.Unavailable, errors.Join(err, errors.New("no name is free")), "The registry could not be copied before its upgrade: look at registry.db.before-… in the data folder")
+		}
+		free = fmt.Sprintf("%s-%d", path, n)
+	}
+	return s.Copy(ctx, free)
 }
 
 // Whole looks whether the file of a registry that nobody has open is whole.

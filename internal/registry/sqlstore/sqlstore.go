@@ -104,10 +104,12 @@ func (s *Store) migrateAlone(ctx context.Context, data string) (err error) {
 	if err != nil {
 		return fmt.Errorf("migrate registry: take the lock: %w", err)
 	}
-	return s.migrate(ctx)
+	return s.migrate(ctx, filepath.Join(data, "registry.db.before-"))
 }
 
-func (s *Store) migrate(ctx context.Context) error {
+// migrate brings an older registry up to this version, once there is a copy of it as
+// it was: beside names that.
+func (s *Store) migrate(ctx context.Context, beside string) error {
 	sub, err := fs.Sub(schema, "schema/sqlite")
 	if err != nil {
 		return fmt.Errorf("migrate registry: %w", err)
@@ -122,6 +124,11 @@ func (s *Store) migrate(ctx context.Context) error {
 	}
 	if have > known {
 		return fault.New(fault.Unavailable, "The registry was made by a newer version of this program. Install that version again.")
+	}
+	if have > 0 && have < known {
+		if err := s.copyBefore(ctx, fmt.Sprintf("%s%05d", beside, known)); err != nil {
+			return err
+		}
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate registry: %w", err)
