@@ -10,6 +10,7 @@ import (
 	"webenablehes/internal/checkpoint"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/registry"
+	"webenablehes/internal/removal"
 )
 
 // checkpoints says how a server signs what the access record holds: once a day
@@ -17,6 +18,7 @@ import (
 type checkpoints struct {
 	signing
 	CheckpointOut string `help:"File that each checkpoint is added to as well, best on another machine's disk." type:"path"`
+	RemovalsOut   string `help:"File that the file of removals is copied to within a minute of each, best on another machine's disk; a restore wants it." type:"path"`
 }
 
 // eachDay is how old the last checkpoint is when the next is made.
@@ -41,6 +43,28 @@ func (c checkpoints) keep(g *globals, reg registry.Store, log *slog.Logger) (sto
 			}
 		}
 	})
+	if c.RemovalsOut != "" {
+		wait.Go(func() {
+			look := time.NewTicker(time.Minute)
+			defer look.Stop()
+			said := "" // once
+			for {
+				now := ""
+				if err := removal.In(g.Data).CopyTo(c.RemovalsOut); err != nil {
+					now = err.Error()
+				}
+				if now != said && now != "" {
+					log.Error("removals could not be copied", "error", now)
+				}
+				said = now
+				select {
+				case <-look.C:
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
 	return func() {
 		cancel()
 		wait.Wait()

@@ -112,6 +112,24 @@ func (l Ledger) Add(entries ...Entry) error {
 	return cannot(err)
 }
 
+// CopyTo brings a copy of the file up to date. What is there and is not the beginning
+// of it is left alone: it is of another site, or newer.
+func (l Ledger) CopyTo(path string) error {
+	mine, err := l.Entries()
+	if err != nil || len(mine) == 0 {
+		return err
+	}
+	there := At(path)
+	had, err := there.Entries()
+	switch {
+	case err != nil:
+		return err
+	case !Extends(mine, had):
+		return fault.New(fault.Conflict, "What is where removals are copied to is not an earlier copy of them: it is of another site, or newer. Name another file.")
+	}
+	return there.Add(mine[len(had):]...)
+}
+
 // Entries returns all entries in order, once every line was checked.
 func (l Ledger) Entries() ([]Entry, error) {
 	out, _, _, err := l.read()

@@ -59,6 +59,38 @@ func TestLinesAreAsTheyWereWritten(t *testing.T) {
 	}
 }
 
+// A copy follows, and takes the place of nothing that is not an earlier one.
+func TestCopies(t *testing.T) {
+	l, path := removal.In(t.TempDir()), filepath.Join(t.TempDir(), "copy")
+	same := func() {
+		t.Helper()
+		if err := l.CopyTo(path); err != nil {
+			t.Fatal(err)
+		}
+		mine, err := l.Entries()
+		got, err2 := removal.At(path).Entries()
+		if err != nil || err2 != nil || cmp.Diff(mine, got) != "" {
+			t.Fatalf("%v and %v, %v, %v", mine, got, err, err2)
+		}
+	}
+	same() // nothing yet
+	for _, e := range some() {
+		if err := l.Add(e); err != nil {
+			t.Fatal(err)
+		}
+		same()
+	}
+	same()
+	other := removal.In(t.TempDir())
+	if err := other.Add(some()[3]); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.CopyTo(path); fault.Of(err) != fault.Conflict {
+		t.Errorf("over another site's: %v", err)
+	}
+	same()
+}
+
 func TestDamageIsFound(t *testing.T) {
 	dir := t.TempDir()
 	l, file := removal.In(dir), filepath.Join(dir, removal.Name)

@@ -11,6 +11,8 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"webenablehes/internal/fault"
+	"webenablehes/internal/policy"
+	"webenablehes/internal/registry"
 )
 
 // first makes a registry as the first version of the program did, with a person in it.
@@ -131,4 +133,19 @@ func TestWholeFindsDamage(t *testing.T) {
 	if left, err := os.ReadFile(path); err != nil || string(left) != string(b) {
 		t.Errorf("a file that was there was changed: %v", err)
 	}
+}
+
+// What was open when a copy was made is open no more where it is brought back.
+func TestForgetEndsWhatIsOpen(t *testing.T) {
+	s := open(t, t.TempDir())
+	ctx := t.Context()
+	must(t, s.AddInvited(ctx, registry.User{Name: "ana", Display: "Ana", Role: policy.Planner}, registry.PasswordLink{Hash: []byte("link"), Made: noon, Until: noon.AddDate(0, 0, 3)}))
+	u, err := s.UserByName(ctx, "ana")
+	must(t, err)
+	must(t, s.AddSession(ctx, registry.Session{TokenHash: []byte("token"), UserID: u.ID, Created: noon, Seen: noon}))
+	must(t, s.Forget(ctx))
+	_, err = s.Session(ctx, []byte("token"))
+	wantKind(t, "the session", err, fault.NotFound)
+	_, err = s.PasswordLink(ctx, []byte("link"))
+	wantKind(t, "the link", err, fault.NotFound)
 }
