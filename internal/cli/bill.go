@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -15,17 +16,43 @@ type versionCmd struct {
 
 // Run prints the version, or the bill of materials.
 func (c versionCmd) Run(g *globals) error {
+	info, ok := debug.ReadBuildInfo()
 	if !c.SBOM {
-		_, err := fmt.Fprintln(g.env.Out, "webenable", Version)
+		text := "webenable " + Version + "\n"
+		if ok {
+			text += builtFrom(info)
+		}
+		_, err := fmt.Fprint(g.env.Out, text)
 		return err
 	}
-	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return fault.New(fault.Unavailable, "This program was built without a note of its modules. Build it with “make build”.")
 	}
 	out := json.NewEncoder(g.env.Out)
 	out.SetIndent("", "  ")
 	return out.Encode(billOf(info))
+}
+
+// builtFrom says what a program was built from, a line each.
+func builtFrom(info *debug.BuildInfo) string {
+	var b strings.Builder
+	commit, changed := "not known", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = ", with changes that are not committed"
+		}
+	}
+	fmt.Fprintf(&b, "commit %s%s\nbuilt by %s for %s/%s\n", commit, changed, info.GoVersion, runtime.GOOS, runtime.GOARCH)
+	for _, m := range info.Deps {
+		if m.Replace != nil {
+			m = m.Replace
+		}
+		fmt.Fprintf(&b, "module %s %s\n", m.Path, m.Version)
+	}
+	return b.String()
 }
 
 // bill is a bill of materials. It holds no time and no random number, so that the

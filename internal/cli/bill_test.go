@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -25,6 +26,22 @@ func TestBillOfMaterials(t *testing.T) {
 		}}
 	if d := cmp.Diff(want, billOf(info)); d != "" {
 		t.Error(d)
+	}
+}
+
+// The version says what the program was built from.
+func TestVersion(t *testing.T) {
+	got := builtFrom(&debug.BuildInfo{GoVersion: "go1.26.0", Deps: []*debug.Module{{Path: "example.com/a", Version: "v1.2.3"}, {Path: "example.com/b", Version: "v0.0.1", Replace: &debug.Module{Path: "example.com/c", Version: "v2.0.0"}}},
+		Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "true"}}})
+	want := "commit abc, with changes that are not committed\nbuilt by go1.26.0 for " + runtime.GOOS + "/" + runtime.GOARCH + "\nmodule example.com/a v1.2.3\nmodule example.com/c v2.0.0\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := builtFrom(&debug.BuildInfo{}); !strings.HasPrefix(got, "commit not known\n") {
+		t.Error(got)
+	}
+	if out := must(t, "version"); !strings.HasPrefix(out, "webenable "+Version+"\ncommit ") {
+		t.Error(out)
 	}
 }
 

@@ -61,7 +61,9 @@ type commands struct {
 	Backup     backupCmd     `cmd:"" help:"Encrypted backups of the data folder: make and check them."`
 	Restore    restoreCmd    `cmd:"" help:"Restore a backup into an empty folder, but for what was taken away since."`
 	ReadFiles  readFilesCmd  `cmd:"" hidden:"" help:"Reads files for a load; not to be called by hand."`
-	Version    versionCmd    `cmd:"" help:"Print the program's version."`
+	Completion completionCmd `cmd:"" help:"Print a script that completes commands and options in a shell."`
+	Man        manCmd        `cmd:"" help:"Print the manual page."`
+	Version    versionCmd    `cmd:"" help:"Print the program’s version, what it was built from, and its modules."`
 }
 
 // Main runs the program and returns its exit code.

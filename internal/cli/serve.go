@@ -48,6 +48,8 @@ type serveCmd struct {
 
 	AdminSocket string `help:"Unix socket at which the site says how it is (/healthz) and what it does (/metrics), for this account on this machine only." type:"path"`
 
+	LogFormat string `help:"Form of the log, a line each: ${enum}." enum:"text,json" default:"text"`
+
 	OIDC oidcFlags `embed:"" prefix:"oidc-" group:"Signing in by another service (OpenID Connect)"`
 }
 
@@ -153,7 +155,7 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(g.env.Err, nil))
+	log := c.logger(g)
 	if how.other, err = c.OIDC.provider(g, how.origin); err != nil {
 		return err
 	}
@@ -175,7 +177,7 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 		defer close()
 	}
 	last := &leaving{listener: l, log: log}
-	server := &http.Server{Handler: last.handler(site), ConnState: last.count, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	server := &http.Server{Handler: last.handler(site), ConnState: last.count, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	scheme := "http"
 	if c.Cert != "" {
 		scheme = "https"
@@ -230,6 +232,14 @@ func (c serveCmd) serve(g *globals, reg registry.Store, ready func(url string)) 
 			return last.drain(g.ctx, server, leaveWithin)
 		}
 	}
+}
+
+// logger writes the log of the site, in which each line is one event.
+func (c serveCmd) logger(g *globals) *slog.Logger {
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(g.env.Err, nil))
+	}
+	return slog.New(slog.NewTextHandler(g.env.Err, nil))
 }
 
 // background does what nobody waits for, making files and signing checkpoints, as
