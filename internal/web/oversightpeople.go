@@ -241,7 +241,7 @@ func (s *Server) accountPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	said := map[string]string{"close": "The account is closed and its sessions have ended.", "open": "The account is open again.", "end-sessions": "All sessions of the account have ended."}
-	x := view.PersonSheet{PersonLine: line, Lead: v.access.Leads(), Own: u.ID == v.user.ID, Said: said[r.URL.Query().Get("done")], Action: personURL(u.Name), Saw: saw, Places: places, Sees: u.SeesRecords(), Chosen: u.Hash != ""}
+	x := view.PersonSheet{PersonLine: line, Leads: u.Role == policy.Governance, Lead: v.access.Leads(), Own: u.ID == v.user.ID, Said: said[r.URL.Query().Get("done")], Action: personURL(u.Name), Saw: saw, Places: places, Sees: u.SeesRecords(), Chosen: u.Hash != ""}
 	if x.Link, err = s.linkState(r, u); err != nil {
 		return err
 	}

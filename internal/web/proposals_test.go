@@ -141,6 +141,9 @@ func TestALeadMakesNoOtherLead(t *testing.T) {
 	if w.Code != http.StatusForbidden || strings.Contains(w.Body.String(), "/sign-in/link/") {
 		t.Errorf("a link to another lead's password: %d", w.Code)
 	}
+	if _, body, _ := s.get(lead, "/oversight/people/"+string(second)); strings.Contains(body, "Make a password link") {
+		t.Error("a link to another lead's password is offered")
+	}
 	for _, role := range []string{"researcher", "auditor"} {
 		if w := s.post(lead, "/oversight/add-person", url.Values{"account": {"new." + role}, "display": {"Somebody"}, "role": {role}}); w.Code != http.StatusOK {
 			t.Errorf("%s: %d", role, w.Code)

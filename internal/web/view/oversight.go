@@ -155,6 +155,7 @@ type PersonLine struct {
 
 // PersonSheet is one account.
 type PersonSheet struct {
+	Leads bool // it is a lead's: links for it are made on the server
 	PersonLine
 	Lead, Own bool
 	Said      string // what was just done; ""

@@ -2255,19 +2255,36 @@ func PersonPage(f Frame, x PersonSheet) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if x.Open {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 200, "<button class=\"btn\" type=\"submit\" name=\"do\" value=\"link\">Make a password link</button> <button class=\"btn\" type=\"submit\" name=\"do\" value=\"end-sessions\">End all sessions</button> <button class=\"btn btn--r\" type=\"submit\" name=\"do\" value=\"close\">Close the account</button>")
+					if !x.Leads {
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 200, "<button class=\"btn\" type=\"submit\" name=\"do\" value=\"link\">Make a password link</button>")
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+					}
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 201, " <button class=\"btn\" type=\"submit\" name=\"do\" value=\"end-sessions\">End all sessions</button> <button class=\"btn btn--r\" type=\"submit\" name=\"do\" value=\"close\">Close the account</button>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 201, "<button class=\"btn\" type=\"submit\" name=\"do\" value=\"open\">Open the account again</button>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 202, "<button class=\"btn\" type=\"submit\" name=\"do\" value=\"open\">Open the account again</button>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 202, "</form><p class=\"mut\">A password link is for you to hand over: with it the person, and nobody else, chooses a password. Closing ends all sessions at once, and such a link.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 203, "</form>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
+				}
+				if x.Leads {
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 204, "<p class=\"mut\">A link for the password of an information governance lead is made with the webenable command on the server. Closing ends all sessions at once.</p>")
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+				} else {
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 205, "<p class=\"mut\">A password link is for you to hand over: with it the person, and nobody else, chooses a password. Closing ends all sessions at once, and such a link.</p>")
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 			}
 			return nil
@@ -2317,7 +2334,7 @@ func PersonFormPage(f Frame, x PersonForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 203, " <p class=\"crumb\"><a href=\"/oversight/people\">Back without a change</a></p><h1>Add an account</h1><form class=\"form\" method=\"post\" action=\"/oversight/add-person\" novalidate>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 206, " <p class=\"crumb\"><a href=\"/oversight/people\">Back without a change</a></p><h1>Add an account</h1><form class=\"form\" method=\"post\" action=\"/oversight/add-person\" novalidate>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -2333,7 +2350,7 @@ func PersonFormPage(f Frame, x PersonForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 204, "<button class=\"btn btn--p\" type=\"submit\">Add the account</button></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 207, "<button class=\"btn btn--p\" type=\"submit\">Add the account</button></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
