@@ -160,7 +160,7 @@ func TestRemovalsOutliveARestore(t *testing.T) {
 		if code != 0 {
 			t.Fatal(errs)
 		}
-		if !strings.Contains(said, "1 agreement, 1 person named on one, 1 account") {
+		if !strings.Contains(said, "1 agreement, 1 place on one, 1 account") {
 			t.Error(said)
 		}
 		if list := must(t, "agreement", "list", "--data", to); !regexp.MustCompile(`DSA-1.*revoked`).MatchString(list) || regexp.MustCompile(`DSA-2.*revoked`).MatchString(list) {

@@ -42,8 +42,8 @@ func (t takeAway) all(taken []removal.Entry, had int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("taken away again: %s, %s named on one, %s, %s, %s of people who opted out",
-		plural(refs, "agreement"), plural(places, "person"), plural(accounts, "account"), plural(gone, "release or batch of staged rows"), plural(rows, "row")), nil
+	return fmt.Sprintf("taken away again: %s, %s on one, %s, %s, %s of people who opted out",
+		plural(refs, "agreement"), plural(places, "place"), plural(accounts, "account"), plural(gone, "release"), plural(rows, "staged row")), nil
 }
 
 // access closes what is closed since.
