@@ -235,7 +235,7 @@ func (g *globals) site(reg registry.Store, log *slog.Logger, small policy.Rule, 
 	if err != nil {
 		return nil, err
 	}
-	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Assets: assets, Cleaning: load.Rules, Now: g.now, Log: log, Secure: how.secure, Loopback: how.loopback, Proxy: how.proxy, Elsewhere: how.other, Files: g.exports(), Publish: func(id string) error { return publish(releases, id, fit) }, Metrics: how.seen, Site: how.imprint})
+	return web.New(web.Config{Warehouse: wh, Store: reg, Auth: service, Dictionary: dict, Codes: titles.Codes(), Lists: titles.Lists(), Assets: assets, Cleaning: load.Rules, Now: g.now, Log: log, Secure: how.secure, Loopback: how.loopback, Proxy: how.proxy, Elsewhere: how.other, Files: g.exports(), Publish: func(id string) error { return publish(releases, id, fit) }, Metrics: how.seen, Site: how.imprint})
 }
 
 // publish switches to a release, if it may be served here.

@@ -20,6 +20,7 @@ type Titles struct {
 	own      *hes.Codes
 	codes    *hes.Codes                 // own with what was loaded
 	exact    map[string]map[string]bool // clinical list → codes with a label of our own
+	lists    []List                     // those in use
 	editions map[string][]held          // clinical list → editions, the oldest first
 	orgs     []held                     // organisation lists, the one loaded last first
 	areas    []held
@@ -66,6 +67,7 @@ func (s *Store) Titles(own *hes.Codes) (*Titles, error) {
 		if err != nil {
 			return nil, err
 		}
+		t.lists = append(t.lists, l.List)
 		if l.Kind == Successors {
 			next = append(next, entries)
 			continue
@@ -202,6 +204,9 @@ func (t *Titles) Title(list, code, fyear string) (Title, bool) {
 	}
 	return Title{}, false
 }
+
+// Lists returns the loaded lists that are in use.
+func (t *Titles) Lists() []List { return slices.Clone(t.lists) }
 
 // Editions returns what each loaded list says of exactly that code, the newest
 // edition first.

@@ -62,6 +62,9 @@ func TestTitleByYear(t *testing.T) {
 			t.Errorf("Title(%s, %s): %v (-want +got)\n%s", c.code, c.fyear, ok, diff)
 		}
 	}
+	if got := x.Lists(); len(got) != 2 || got[0].Kind != ICD10 || got[0].SHA256 == "" || got[0].Edition == got[1].Edition {
+		t.Errorf("%+v", got)
+	}
 	if got := x.Editions(hes.ICD10, "L40.0"); len(got) != 2 || got[0].Edition != "5" || got[1].Text != "Old plaques" {
 		t.Errorf("%+v", got)
 	}

@@ -169,6 +169,12 @@ func (s *Service) Ask(ctx context.Context, u registry.User, acc policy.Access, x
 	return id, s.record(context.WithoutCancel(ctx), event{"export-asked", u, acc.Role(), acc.Purpose(), says(x), "done"}, from)
 }
 
+// Define records that somebody of a study team takes away what a list is of: its
+// definition in words, without records or numbers. Nobody decides on it.
+func (s *Service) Define(ctx context.Context, u registry.User, acc policy.Access, what, release string, from From) error {
+	return s.record(ctx, event{"definition", u, acc.Role(), acc.Purpose(), "the definition of a list over release " + release + ": " + what, "shown"}, from)
+}
+
 // Final tells whether nothing leads on from a state.
 func Final(s registry.ExportState) bool {
 	switch s {

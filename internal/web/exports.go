@@ -21,15 +21,16 @@ import (
 // exportRoutes are the pages of files that people take away.
 func (s *Server) exportRoutes() map[string]handler {
 	return map[string]handler{
-		"GET /exports":                 s.exportsOf,
-		"GET /exports/new":             s.askForExport,
-		"POST /exports/new":            s.askForExport,
-		"GET /exports/{id}":            s.exportPage,
-		"POST /exports/{id}":           s.exportPage,
-		"GET /exports/{id}/{file}":     s.fetchExport,
-		"GET /oversight/exports":       s.exportsAll,
-		"GET /oversight/exports/{id}":  s.decideExport,
-		"POST /oversight/exports/{id}": s.decideExport,
+		"GET /exports":                   s.exportsOf,
+		"GET /exports/new":               s.askForExport,
+		"POST /exports/new":              s.askForExport,
+		"GET /exports/definition/{file}": s.define,
+		"GET /exports/{id}":              s.exportPage,
+		"POST /exports/{id}":             s.exportPage,
+		"GET /exports/{id}/{file}":       s.fetchExport,
+		"GET /oversight/exports":         s.exportsAll,
+		"GET /oversight/exports/{id}":    s.decideExport,
+		"POST /oversight/exports/{id}":   s.decideExport,
 	}
 }
 
@@ -122,7 +123,7 @@ func (s *Server) exportForm(w http.ResponseWriter, r *http.Request, v visitor, s
 	}
 	n := map[query.Unit]policy.Count{query.Episodes: counts.Episodes, query.Patients: counts.Patients, query.Spells: counts.Spells}[sc.state.Unit]
 	f := newForm(in, wrong)
-	page := view.ExportForm{Errors: f.summary(), Lines: n, Unit: x.Unit, Words: x.Words, List: x.View, Back: firstPage(sc.state),
+	page := view.ExportForm{Errors: f.summary(), Lines: n, Unit: x.Unit, Words: x.Words, List: x.View, Back: firstPage(sc.state), DefinitionText: definitionURL(sc.state, "txt"), DefinitionJSON: definitionURL(sc.state, "json"),
 		Reason: f.long("reason", "What is the file for?", "At least 20 characters. The person who decides reads it, and it is kept with the file. Name no patient"), FormatError: f.say("format"), AgreeError: f.say("agree")}
 	page.Ref, page.Title = v.access.Agreement()
 	for _, format := range export.Formats() {

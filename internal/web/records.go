@@ -96,6 +96,8 @@ func (s *Server) records(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !state.Charts && v.access.MayExport(policy.Records) == nil {
 		x.ExportURL = exportURL(state)
+	} else if !state.Charts && v.access.SeesEpisodes() {
+		x.DefinitionURL = definitionURL(state, "txt")
 	}
 	x.Agreement, x.Purpose = v.access.Agreement()
 	x.ByNumber = v.access.FindsByNumber() && sc.facts.HoldsNumbers()

@@ -175,6 +175,7 @@ func (s *site) ways() []way {
 		{"GET /exports", res, nothing, "/exports", "", nil},
 		{"GET /exports/new", res, data, "/exports/new?sex=1", "", nil},
 		{"POST /exports/new", res, within, "/exports/new", "", url.Values{"list": {"sex=1"}}},
+		{"GET /exports/definition/{file}", res, data, "/exports/definition/hes-list.txt?sex=1", "", nil},
 		{"GET /exports/{id}", res, within, "/exports/1", "", nil},
 		{"POST /exports/{id}", res, within, "/exports/1", "", url.Values{"do": {"nothing"}}},
 		{"GET /exports/{id}/{file}", res, data, "/exports/1/hes-export-1.csv", "", nil},

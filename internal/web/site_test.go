@@ -19,6 +19,7 @@ import (
 
 	"webenablehes/internal/audit"
 	"webenablehes/internal/auth"
+	"webenablehes/internal/codelist"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/hes"
 	"webenablehes/internal/imprint"
@@ -83,7 +84,8 @@ type source struct {
 	team      string             // the clinician works at this provider
 	log       slog.Handler
 	other     auth.Elsewhere // by which people sign in too
-	secure    bool           // people come over TLS
+	lists     []codelist.List
+	secure    bool // people come over TLS
 	proxy     []netip.Prefix
 	imprint   imprint.Site
 	budget    warehouse.Budget // of an hour; a test looks at more in no time
@@ -209,7 +211,7 @@ func open(t testing.TB, assets *web.Assets, change ...func(*source)) *site {
 	}
 	s.publish = func(string) error { return nil }
 	s.files = filepath.Join(t.TempDir(), "exports")
-	s.site, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Assets: assets, Cleaning: cleaning, Now: clock, Log: log, Loopback: !s.records.secure, Secure: s.records.secure, Proxy: s.records.proxy, Elsewhere: s.records.other, Files: s.files, Site: s.records.imprint, Publish: func(id string) error { return s.publish(id) }})
+	s.site, err = web.New(web.Config{Warehouse: wh, Store: store, Auth: service, Dictionary: dict, Codes: codes, Lists: s.records.lists, Assets: assets, Cleaning: cleaning, Now: clock, Log: log, Loopback: !s.records.secure, Secure: s.records.secure, Proxy: s.records.proxy, Elsewhere: s.records.other, Files: s.files, Site: s.records.imprint, Publish: func(id string) error { return s.publish(id) }})
 	if err != nil {
 		t.Fatal(err)
 	}

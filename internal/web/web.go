@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"webenablehes/internal/auth"
+	"webenablehes/internal/codelist"
 	"webenablehes/internal/export"
 	"webenablehes/internal/fault"
 	"webenablehes/internal/finder"
@@ -39,6 +40,7 @@ type Config struct {
 	Auth       *auth.Service
 	Dictionary *hes.Dictionary
 	Codes      *hes.Codes
+	Lists      []codelist.List // that Codes come from, besides the program's own
 	Assets     *Assets
 	Cleaning   func(hes.Field) []hes.Rule // the rules by which a load changes a field; nil: not known
 	Now        func() time.Time

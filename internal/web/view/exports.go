@@ -8,6 +8,8 @@ type ExportForm struct {
 	Lines             policy.Count
 	Unit, Words, List string
 	Back              string
+	DefinitionText    string // where the list's definition is fetched
+	DefinitionJSON    string
 	Ref, Title        string
 	Formats           []Box
 	FormatError       string

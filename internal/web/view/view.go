@@ -145,6 +145,7 @@ type Explorer struct {
 	Lent                                []string // columns of the link that are not the person's own
 	OwnURL                              string   // shows the person's own
 	ColumnsURL                          string   // where columns are chosen
+	DefinitionURL                       string   // where what the list is of is fetched; "" where ExportURL has a way to it
 	ExportURL                           string   // where a file is asked for; "" if the agreement allows none
 	ClearURL, NextURL, BackURL, WrapURL string
 	Return                              string
