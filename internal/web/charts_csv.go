@@ -64,6 +64,7 @@ func (s *Server) chartFile(w http.ResponseWriter, r *http.Request) error {
 	// the first of the lines above the table, never the table.
 	preface := s.preface(sc, chart, a.Release, v.access.Rule())
 	preface[0][0] = "\ufeff" + preface[0][0]
+	made(r)
 	return ignoreGone(out.WriteAll(append(preface, chartRows(chart)...)))
 }
 

@@ -354,6 +354,7 @@ func (s *Server) fetchExport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer f.Close()
+	made(r)
 	return handOut(w, f, name)
 }
 

@@ -114,8 +114,11 @@ func (s *Server) handle(pattern string, h handler) http.Handler {
 		w := &answer{ResponseWriter: to}
 		one, done := s.c.Warehouse.OneRelease(r.Context())
 		defer done()
-		r = r.WithContext(one)
-		err := s.run(h, w, r)
+		r, over, err := s.turns.take(r.WithContext(one))
+		defer over()
+		if err == nil {
+			err = s.run(h, w, r)
+		}
 		kind := "ok"
 		if err != nil {
 			kind = fault.Of(err).String()
@@ -203,6 +206,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, c temp
 	if err := c.Render(r.Context(), &page); err != nil {
 		return fmt.Errorf("render: %w", err)
 	}
+	made(r)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Add("Vary", "Accept-Encoding, X-Part")

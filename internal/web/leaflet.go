@@ -11,7 +11,8 @@ import (
 //go:embed leaflet/leaflet.pdf
 var leaflet []byte
 
-func (s *Server) leafletFile(w http.ResponseWriter, _ *http.Request) error {
+func (s *Server) leafletFile(w http.ResponseWriter, r *http.Request) error {
+	made(r)
 	h := w.Header()
 	h.Set("Content-Type", "application/pdf")
 	h.Set("Content-Disposition", `attachment; filename="webenable-hes-leaflet.pdf"`)

@@ -49,6 +49,7 @@ func (s *Server) load(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}
+		made(r)
 		w.Header().Set("Content-Type", "application/json")
 		_, err = w.Write(append(b, '\n'))
 		return ignoreGone(err)

@@ -62,6 +62,7 @@ type Server struct {
 	finder    *finder.Index
 	oversight *oversight.Service
 	reports   reports
+	turns     turns
 	exports   *export.Service
 	flood     *flood
 	uses      uses
@@ -80,7 +81,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{c: c, trees: classifications(c.Codes), finder: index,
+	s := &Server{c: c, turns: newTurns(), trees: classifications(c.Codes), finder: index,
 		oversight: oversight.New(oversight.Options{Store: c.Store, Hash: c.Auth.Hash, Link: c.Auth.NewLink, Now: c.Now})}
 	s.exports = export.New(export.Options{Store: c.Store, Auth: c.Auth, Warehouse: c.Warehouse, Dictionary: c.Dictionary, Folder: c.Files, Table: s.exportTable, Now: c.Now, Log: c.Log})
 	s.flood = newFlood(c.Now)
