@@ -436,6 +436,11 @@ func (s *Server) decideExport(w http.ResponseWriter, r *http.Request) error {
 		if do := in.Get("do"); do != "approve" && do != "reject" {
 			return fault.New(fault.Invalid, "%s", unreadable)
 		}
+		if in.Get("do") == "approve" {
+			if err := s.c.Auth.Recent(r.Context(), v.user, v.session); err != nil {
+				return err
+			}
+		}
 		err := s.exports.Decide(r.Context(), v.user, id, in.Get("do") == "approve", in.Get("why"), v.from())
 		k := fault.Of(err)
 		switch {
@@ -458,6 +463,11 @@ func (s *Server) decideExport(w http.ResponseWriter, r *http.Request) error {
 	f := newForm(in, wrong)
 	x := view.ExportSheet{Line: s.exportLine(e, r.URL.Path), Errors: f.summary(), Who: u.Display, WhoURL: personURL(u.Name), RefURL: agreementURL(e.Agreement, ""),
 		Decide: v.access.Leads() && e.State == registry.ExportWaiting, Why: f.long("why", "Why it is not let out", "The person who asked reads it")}
+	if x.Decide {
+		if x.ProveURL, err = s.proveURL(r, v); err != nil {
+			return err
+		}
+	}
 	x.Facts = append([]view.Fact{{Label: "Asked for by", Value: u.Display + " (" + u.Name + ")"}}, s.exportFacts(e, false)...)
 	return s.show(w, r, status, view.DecidePage(s.frame(r, "File "+x.Line.Number, "exports"), x))
 }

@@ -60,6 +60,16 @@ func (s *Server) proposalLine(p registry.Proposal) view.ProposalLine {
 	return l
 }
 
+// proveURL is where somebody says again that it is them before what matters most, and
+// comes back from; "" if they did so just now.
+func (s *Server) proveURL(r *http.Request, v visitor) (string, error) {
+	err := s.c.Auth.Recent(r.Context(), v.user, v.session)
+	if fault.Of(err) != fault.Factor {
+		return "", err
+	}
+	return withNext("/second-factor", r.URL.Path), nil
+}
+
 // decideProposal is one of them, and what can be done with it.
 func (s *Server) decideProposal(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.overseer(r, r.Method == http.MethodPost)
@@ -80,6 +90,9 @@ func (s *Server) decideProposal(w http.ResponseWriter, r *http.Request) error {
 		in = r.PostForm
 		switch in.Get("do") {
 		case "consent":
+			if err := s.c.Auth.Recent(r.Context(), v.user, v.session); err != nil {
+				return err
+			}
 			err = s.oversight.Consent(r.Context(), v.by(), id)
 		case "refuse":
 			err = s.oversight.Refuse(r.Context(), v.by(), id, in.Get("why"))
@@ -131,6 +144,9 @@ func (s *Server) decideProposal(w http.ResponseWriter, r *http.Request) error {
 	}
 	if p.State == registry.ProposalWaiting && v.access.Leads() {
 		x.Own, x.Decide = p.By == v.user.Name, p.By != v.user.Name && p.Account != v.user.Name
+		if x.ProveURL, err = s.proveURL(r, v); err != nil {
+			return err
+		}
 	}
 	return s.show(w, r, status, view.ProposalPage(s.frame(r, titled(x.Line.What, wrong), "proposals"), x))
 }

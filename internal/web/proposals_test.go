@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"webenablehes/internal/policy"
 	"webenablehes/internal/registry"
@@ -170,5 +171,34 @@ func TestNoConsentWithoutTheRecord(t *testing.T) {
 	}
 	if p, _ := s.store.Proposal(t.Context(), 1); p.State != registry.ProposalWaiting {
 		t.Errorf("it is %s", p.State)
+	}
+}
+
+// Before access is granted and a file let out, whoever decides has said within five
+// minutes that it is them.
+func TestDecidingTakesAFactorOfJustNow(t *testing.T) {
+	s := open(t, &web.Assets{})
+	s.join("ana", policy.Researcher, "")
+	s.join(string(second), policy.Governance, "")
+	at := "/oversight/agreements/DSA-1/person"
+	change := s.post(lead, at, s.filled(lead, at+"?person=ana", url.Values{"person": {"ana"}, "from": {"01/11/2026"}, "trained": {"01/11/2026"}})).Header().Get("Location")
+	file := "/oversight" + s.asked(policy.Researcher, "sex=1", "csv")
+	s.site.Tend(t.Context())
+	s.now = s.now.Add(5*time.Minute + time.Second)
+	for address, do := range map[string]string{change: "consent", file: "approve"} {
+		_, body, _ := s.get(second, address)
+		contains(t, body, "Say that it is you")
+		if strings.Contains(body, `value="`+do+`"`) {
+			t.Errorf("%s is offered", do)
+		}
+		if w := s.post(second, address, url.Values{"do": {do}}); w.Code != http.StatusForbidden {
+			t.Errorf("%s six minutes after: %d", do, w.Code)
+		}
+	}
+	s.again(second)
+	for address, do := range map[string]string{change: "consent", file: "approve"} {
+		if w := s.post(second, address, url.Values{"do": {do}}); w.Code != http.StatusSeeOther {
+			t.Errorf("%s after saying so: %d: %s", do, w.Code, plain(w.Body.String()))
+		}
 	}
 }

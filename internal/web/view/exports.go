@@ -39,5 +39,6 @@ type ExportSheet struct {
 	// For whoever decides:
 	Who, WhoURL, RefURL string
 	Decide              bool
+	ProveURL            string // where they say first that it is them; \"\": they did just now
 	Why                 FormField
 }

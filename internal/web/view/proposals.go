@@ -11,11 +11,12 @@ type ProposalLine struct {
 
 // ProposalSheet is one of them, with what can be done with it.
 type ProposalSheet struct {
-	Line   ProposalLine
-	Facts  []Fact
-	Errors []FormError
-	RefURL string // "" if there is no such agreement yet
-	Own    bool   // it is one's own, and waits
-	Decide bool   // it is for whoever looks at it to decide
-	Why    FormField
+	Line     ProposalLine
+	Facts    []Fact
+	Errors   []FormError
+	RefURL   string // "" if there is no such agreement yet
+	Own      bool   // it is one's own, and waits
+	Decide   bool   // it is for whoever looks at it to decide
+	ProveURL string // where they say first that it is them; \"\": they did just now
+	Why      FormField
 }
