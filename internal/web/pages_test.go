@@ -196,25 +196,25 @@ func TestServingAnotherRelease(t *testing.T) {
 		if role == policy.DataManager {
 			continue
 		}
-		if w := s.post(role, at, sure()); w.Code != http.StatusForbidden {
+		if w := s.post(role, at+"/serve", sure()); w.Code != http.StatusForbidden {
 			t.Errorf("%s: %d", role, w.Code)
 		}
 	}
-	if w := s.post(policy.DataManager, at, url.Values{}); w.Code != http.StatusBadRequest {
+	if w := s.post(policy.DataManager, at+"/serve", url.Values{}); w.Code != http.StatusBadRequest {
 		t.Errorf("without having read it: %d", w.Code)
 	}
-	if w := s.post(policy.DataManager, "/quality/loads/20200101-000000-0000", sure()); w.Code != http.StatusNotFound {
+	if w := s.post(policy.DataManager, "/quality/loads/20200101-000000-0000/serve", sure()); w.Code != http.StatusNotFound {
 		t.Errorf("a release that is not there: %d", w.Code)
 	}
 	if len(served) != 0 {
 		t.Fatalf("served %v", served)
 	}
 	s.paper.torn = true
-	if w := s.post(policy.DataManager, at, sure()); w.Code != http.StatusServiceUnavailable || len(served) != 0 {
+	if w := s.post(policy.DataManager, at+"/serve", sure()); w.Code != http.StatusServiceUnavailable || len(served) != 0 {
 		t.Errorf("without a record: %d, served %v", w.Code, served)
 	}
 	s.paper.torn = false
-	if w := s.post(policy.DataManager, at, sure()); w.Code != http.StatusSeeOther || len(served) != 1 || served[0] != before {
+	if w := s.post(policy.DataManager, at+"/serve", sure()); w.Code != http.StatusSeeOther || len(served) != 1 || served[0] != before {
 		t.Errorf("status %d, served %v", w.Code, served)
 	}
 	if e := s.last(); e.Kind != "publish" || e.Outcome != "done" || e.Actor != "data-manager" || e.Release != before {

@@ -188,7 +188,7 @@ func (s *site) ways() []way {
 		{"GET /quality", man, data, "/quality", "", nil},
 		{"GET /quality/loads/{id}", man, data, "/quality/loads/" + now, "", nil},
 		{"GET /quality/loads/{id}", man, data, "/quality/loads/" + now + ".json", "", nil},
-		{"POST /quality/loads/{id}", man, within, "/quality/loads/" + now, "", url.Values{}},
+		{"POST /quality/loads/{id}/serve", man, within, "/quality/loads/" + now + "/serve", "", url.Values{}},
 		{"GET /dictionary/{field}", res, counts, "/dictionary/ADMIMETH", "", nil},
 		{"GET /dictionary/{field}", pla, counts, "/dictionary/SEX", "", nil},
 		{"GET /codes/{list}", res, counts, "/codes/icd10", "", nil},
