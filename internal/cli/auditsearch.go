@@ -16,6 +16,7 @@ import (
 
 	"webenablehes/internal/audit"
 	"webenablehes/internal/fault"
+	"webenablehes/internal/metrics"
 	"webenablehes/internal/registry/sqlstore"
 	"webenablehes/internal/spreadsheet"
 	"webenablehes/internal/warehouse"
@@ -70,7 +71,7 @@ func (c wanted) filter(g *globals, reg *sqlstore.Store) (audit.Filter, error) {
 		return f, err
 	}
 	log := slog.New(slog.NewTextHandler(g.env.Err, nil))
-	door, err := g.door(reg, &served{dict: dict, log: log}, warehouse.Budget{}, dict, log)
+	door, err := g.door(reg, &served{dict: dict, log: log, seen: metrics.New()}, warehouse.Budget{}, dict, log)
 	if err != nil {
 		return f, err
 	}

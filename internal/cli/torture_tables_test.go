@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"webenablehes/internal/audit"
+	"webenablehes/internal/metrics"
 	"webenablehes/internal/policy"
 	"webenablehes/internal/release"
 	"webenablehes/internal/warehouse"
@@ -36,7 +37,7 @@ func TestTortureTablesOverASite(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	door, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: &served{releases: release.Open(data), dict: dict, log: log, fit: func(release.Manifest) error { return nil }}, Recorder: unrecorded{}, Key: make([]byte, 32), Now: time.Now, Log: log})
+	door, err := warehouse.New(warehouse.Options{Dictionary: dict, Source: &served{releases: release.Open(data), dict: dict, log: log, fit: func(release.Manifest) error { return nil }, seen: metrics.New()}, Recorder: unrecorded{}, Key: make([]byte, 32), Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -208,7 +208,7 @@ func TestManyBlocks(t *testing.T) {
 		"The line has too few fields.":                                 "x.txt:60000",
 	}
 	var first *quality.Report
-	for _, workers := range []int{1, 3} {
+	for _, workers := range []int{1, 3, 8, 3, 8, 3} {
 		var last load.Progress
 		report := count(t, load.Options{Files: []string{path}, Workers: workers, Progress: func(p load.Progress) {
 			if p.Bytes < last.Bytes || p.Rows < last.Rows || p.Bytes > p.Total {

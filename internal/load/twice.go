@@ -99,8 +99,17 @@ func twice(b *staging.Batch) (dead []uint32, err error) {
 	if err := v.byBytes(groups); err != nil {
 		return nil, err
 	}
+	files, file, line, err := b.Origins()
+	if err != nil {
+		return nil, err
+	}
+	byPlace := func(i, j int) int {
+		x, y := all[i].row, all[j].row
+		return cmp.Or(strings.Compare(files[file[x]], files[file[y]]), cmp.Compare(line[x], line[y]))
+	}
 	groups = group(all)
 	for _, g := range groups {
+		slices.SortFunc(g, byPlace)
 		kept := false
 		for _, i := range g {
 			if all[i].out || kept {
