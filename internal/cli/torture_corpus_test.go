@@ -386,6 +386,9 @@ func (s site) malformed(t *testing.T, k malformed, r *rand.Rand, n int, path str
 	if strings.Contains(said, canary) {
 		errs = append(errs, errors.New("it says a value of the file"))
 	}
+	if e.memory == 0 && e.code >= 0 {
+		errs = append(errs, errors.New("a process did not say how much memory it took"))
+	}
 	if e.memory > memoryBound {
 		errs = append(errs, fmt.Errorf("a process took %d MB", e.memory>>20))
 	}
