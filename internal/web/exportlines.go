@@ -31,12 +31,12 @@ func (s *Server) exportTable(ctx context.Context, x registry.Export, acc policy.
 		return export.Table{}, err
 	}
 	out := export.Table{Query: query.Query{Unit: sc.state.Unit, Where: sc.state.Where(), Sort: sc.state.Sort}}
-	var l fileLines = s.episodeLines()
+	var l fileLines = episodes{s}
 	switch sc.state.Unit {
 	case query.Patients:
-		l = s.patientLines(sc)
+		l = patients{s, sc}
 	case query.Spells:
-		l = s.spellLines()
+		l = stays{episodes{s}}
 		fallthrough
 	default:
 		if out.Query.Columns = sc.state.Columns; len(out.Query.Columns) == 0 {
@@ -101,8 +101,6 @@ func (s *Server) fieldValues(to []string, f hes.Field, value string) []string {
 // episodes are the lines of episodes.
 type episodes struct{ s *Server }
 
-func (s *Server) episodeLines() fileLines { return episodes{s} }
-
 var patientColumn = export.Column{Name: "Patient", Type: hes.Code}
 
 func (e episodes) columns(p warehouse.Lines) []export.Column {
@@ -132,8 +130,6 @@ func (e episodes) lines(p warehouse.Lines) [][]string {
 // stays are the lines of spells.
 type stays struct{ episodes }
 
-func (s *Server) spellLines() fileLines { return stays{episodes{s}} }
-
 func (e stays) columns(p warehouse.Lines) []export.Column {
 	out := e.episodes.columns(p)
 	at := 1 + slices.Index(out, patientColumn)
@@ -156,14 +152,12 @@ func plain(n string) string { return strings.ReplaceAll(n, ",", "") }
 
 // patients are the lines of patients: those of the page, cell by cell.
 type patients struct {
-	s     *Server
-	sc    scene
-	dated func(warehouse.Lines) bool
+	s  *Server
+	sc scene
 }
 
-func (s *Server) patientLines(sc scene) fileLines {
-	return patients{s, sc, func(p warehouse.Lines) bool { return slices.Contains(p.People.Fields, hes.AdmissionDate) }}
-}
+// dated tells whether moments are days of the calendar.
+func dated(people *warehouse.People) bool { return slices.Contains(people.Fields, hes.AdmissionDate) }
 
 func (e patients) columns(p warehouse.Lines) []export.Column {
 	var out []export.Column
@@ -178,7 +172,7 @@ func (e patients) columns(p warehouse.Lines) []export.Column {
 			out = append(out, export.Column{Name: c.Label, Type: hes.Int})
 		case "date":
 			typ := hes.Code
-			if people == p.People && e.dated(p) {
+			if dated(people) {
 				typ = hes.Date
 			}
 			out = append(out, export.Column{Name: c.Label, Type: typ})
@@ -195,7 +189,7 @@ func (e patients) lines(p warehouse.Lines) [][]string {
 	if p.People == nil {
 		return nil
 	}
-	sheet, dated := e.s.people(e.sc, p.People, warehouse.Page{}), e.dated(p)
+	sheet, days := e.s.people(e.sc, p.People, warehouse.Page{}), dated(p.People)
 	out := make([][]string, len(sheet.Lines))
 	for n, l := range sheet.Lines {
 		for _, c := range l.Cells {
@@ -208,7 +202,7 @@ func (e patients) lines(p warehouse.Lines) [][]string {
 			case "num":
 				out[n] = append(out[n], plain(text))
 			case "date":
-				if dated {
+				if days {
 					text = isoDate(text)
 				}
 				out[n] = append(out[n], text)

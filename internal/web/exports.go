@@ -231,7 +231,7 @@ func (s *Server) exportFacts(e registry.Export, own bool) []view.Fact {
 		add("Made", s.written(e.Made, false))
 		add("Lines", policy.Thousands(e.Lines)+" "+e.Unit)
 		if own {
-			add("Size", size(e.Bytes))
+			add("Size", fileSize(e.Bytes))
 		}
 		add("Columns", strings.Join(e.Columns, ", "))
 		add("Release", e.Release)
@@ -248,17 +248,6 @@ func (s *Server) exportFacts(e registry.Export, own bool) []view.Fact {
 	}
 	add("Why", e.Why)
 	return out
-}
-
-// size says a number of bytes for people.
-func size(n int64) string {
-	switch {
-	case n < 1000:
-		return strconv.FormatInt(n, 10) + " bytes"
-	case n < 1_000_000:
-		return strconv.FormatInt((n+500)/1000, 10) + " kB"
-	}
-	return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
 }
 
 // exportOf is the number of a file in an address.
